@@ -1,0 +1,122 @@
+package storage
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"exante/auth"
+	"exante/auth/uid"
+	"exante/storage/kv"
+)
+
+// The map of the disk. Every key is built here and nowhere else.
+//
+// Parts are of fixed width or come last, so byte order is listing order. All
+// that belongs to an organization lies under "o" + its uid: sixteen bytes, so no
+// organization's prefix is another's.
+//
+//	g m                        marker: database id, schema version
+//	g o <org>                  organization
+//	g e <e-mail>               user uid; unique, lower case
+//	g t <tag 8> <key>          organization of the API key with that look-up tag
+//	g a <seq 8>                audit record
+//	g h                        audit head: sequence and hash of the last record
+//	o <org> c                  counts and the invoice number series
+//	o <org> u <user>           user
+//	o <org> k <key>            API key
+//	o <org> l <key>            last use and meters of an API key
+//	o <org> h <key> <hour 8>   one hour of an API key's activity
+//	o <org> p <party>          party
+//	o <org> i <invoice>        invoice (head of it when it is long)
+//	o <org> x <invoice> <n 2>  further chunks of a long invoice
+//	o <org> n <number>         invoice uid; the number is unique
+//	o <org> y <invoice> <pay>  payment
+//	o <org> r <type 1> <cur 3> <sku>  catalogue entry: last unit price
+const (
+	spaceGlobal = 'g'
+	spaceOrg    = 'o'
+
+	famMarker    = 'm'
+	famOrg       = 'o'
+	famEmail     = 'e'
+	famTag       = 't'
+	famAudit     = 'a'
+	famAuditHead = 'h'
+
+	famCounts    = 'c'
+	famUser      = 'u'
+	famKey       = 'k'
+	famUse       = 'l'
+	famHour      = 'h'
+	famParty     = 'p'
+	famInvoice   = 'i'
+	famChunk     = 'x'
+	famNumber    = 'n'
+	famPayment   = 'y'
+	famCatalogue = 'r'
+)
+
+// orgKeyHead is the length of "o <org> <family>".
+const orgKeyHead = 1 + 16 + 1
+
+func globalKey(family byte, parts ...[]byte) []byte {
+	k := append(make([]byte, 0, 64), spaceGlobal, family)
+	for _, p := range parts {
+		k = append(k, p...)
+	}
+	return k
+}
+
+func orgKey(org uid.ID, family byte, parts ...[]byte) []byte {
+	k := append(make([]byte, 0, 64), spaceOrg)
+	k = append(k, org[:]...)
+	k = append(k, family)
+	for _, p := range parts {
+		k = append(k, p...)
+	}
+	return k
+}
+
+func keyMarker() []byte                  { return globalKey(famMarker) }
+func keyOrg(org uid.ID) []byte           { return globalKey(famOrg, org[:]) }
+func keyEmail(email string) []byte       { return globalKey(famEmail, []byte(email)) }
+func keyAudit(seq uint64) []byte         { return globalKey(famAudit, binary.BigEndian.AppendUint64(nil, seq)) }
+func keyAuditHead() []byte               { return globalKey(famAuditHead) }
+func keyTag(t auth.Tag, k uid.ID) []byte { return globalKey(famTag, t[:], k[:]) }
+
+func keyCounts(org uid.ID) []byte           { return orgKey(org, famCounts) }
+func keyUser(org, user uid.ID) []byte       { return orgKey(org, famUser, user[:]) }
+func keyAPIKey(org, key uid.ID) []byte      { return orgKey(org, famKey, key[:]) }
+func keyUse(org, key uid.ID) []byte         { return orgKey(org, famUse, key[:]) }
+func keyParty(org, party uid.ID) []byte     { return orgKey(org, famParty, party[:]) }
+func keyInvoice(org, inv uid.ID) []byte     { return orgKey(org, famInvoice, inv[:]) }
+func keyNumber(org uid.ID, n string) []byte { return orgKey(org, famNumber, []byte(n)) }
+func keyPayment(org, inv, pay uid.ID) []byte {
+	return orgKey(org, famPayment, inv[:], pay[:])
+}
+func keyChunk(org, inv uid.ID, n uint16) []byte {
+	return orgKey(org, famChunk, inv[:], binary.BigEndian.AppendUint16(nil, n))
+}
+func keyHour(org, key uid.ID, hour time.Time) []byte {
+	return orgKey(org, famHour, key[:], binary.BigEndian.AppendUint64(nil, uint64(hour.Unix())))
+}
+func keyCatalogue(org uid.ID, t ContextType, cur Currency, sku string) []byte {
+	return orgKey(org, famCatalogue, []byte{byte(t)}, []byte(cur), []byte(sku))
+}
+
+// inFamily is the range of one family of an organization, narrowed by leading parts.
+func inFamily(org uid.ID, family byte, parts ...[]byte) kv.Range {
+	return kv.Prefix(orgKey(org, family, parts...))
+}
+
+// inGlobal is the range of one global family.
+func inGlobal(family byte) kv.Range { return kv.Prefix(globalKey(family)) }
+
+// idAt reads the uid at offset off of a key that the store wrote.
+func idAt(key []byte, off int) (uid.ID, error) {
+	if len(key) < off+16 {
+		return uid.ID{}, fmt.Errorf("%w: key %x is too short", ErrCorrupt, key)
+	}
+	return uid.ID(key[off : off+16]), nil
+}

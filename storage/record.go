@@ -1,0 +1,128 @@
+package storage
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"exante/storage/kv"
+)
+
+// Every value on disk is an envelope:
+//
+//	1 byte   version of the record's schema
+//	1 byte   kind: the family it was written for
+//	4 bytes  CRC-32C of the key, the two bytes above and the payload
+//	rest     payload, CBOR (RFC 8949) with integer map keys
+//
+// The key is part of the checksum, so a value that turns up under another key
+// is as damaged as one with a flipped bit. The checksum finds accidents; it is
+// no proof against forgery (the audit chain is).
+const (
+	recordVersion = 1
+	envelopeHead  = 6
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// encMode writes one form for one value: the audit chain and backups hash it.
+// decMode refuses what it does not know: a field from the future is data loss
+// when the record is written back.
+var (
+	encMode = must(cbor.EncOptions{
+		Sort: cbor.SortCoreDeterministic, Time: cbor.TimeRFC3339Nano,
+	}.EncMode())
+	decMode = must(cbor.DecOptions{
+		DupMapKey: cbor.DupMapKeyEnforcedAPF, ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
+		IndefLength: cbor.IndefLengthForbidden, MaxNestedLevels: 8,
+	}.DecMode())
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err) // a constant set of options: a programmer's mistake
+	}
+	return v
+}
+
+func checksum(key []byte, head, payload []byte) uint32 {
+	sum := crc32.Update(0, castagnoli, key)
+	sum = crc32.Update(sum, castagnoli, head)
+	return crc32.Update(sum, castagnoli, payload)
+}
+
+// seal encodes record as the value of key.
+func seal(key []byte, kind byte, record any) ([]byte, error) {
+	payload, err := encMode.Marshal(record)
+	if err != nil {
+		return nil, fmt.Errorf("encode record %x: %w", key, err)
+	}
+	return sealBytes(key, kind, payload), nil
+}
+
+func sealBytes(key []byte, kind byte, payload []byte) []byte {
+	value := make([]byte, envelopeHead, envelopeHead+len(payload))
+	value[0], value[1] = recordVersion, kind
+	binary.BigEndian.PutUint32(value[2:], checksum(key, value[:2], payload))
+	return append(value, payload...)
+}
+
+// open checks the envelope of key's value and decodes it into record.
+// ErrCorrupt, or ErrNewer for a version above ours.
+func open(key []byte, kind byte, value []byte, record any) error {
+	payload, err := openBytes(key, kind, value)
+	if err != nil {
+		return err
+	}
+	if err := decMode.Unmarshal(payload, record); err != nil {
+		return fmt.Errorf("%w: record %x: %v", ErrCorrupt, key, err)
+	}
+	return nil
+}
+
+func openBytes(key []byte, kind byte, value []byte) ([]byte, error) {
+	switch {
+	case len(value) < envelopeHead:
+		return nil, fmt.Errorf("%w: record %x has %d bytes", ErrCorrupt, key, len(value))
+	case binary.BigEndian.Uint32(value[2:]) != checksum(key, value[:2], value[envelopeHead:]):
+		return nil, fmt.Errorf("%w: record %x fails its checksum", ErrCorrupt, key)
+	case value[0] > recordVersion:
+		return nil, fmt.Errorf("%w: record %x has version %d", ErrNewer, key, value[0])
+	case value[0] == 0 || value[1] != kind:
+		return nil, fmt.Errorf("%w: record %x is of kind %q version %d", ErrCorrupt, key, value[1], value[0])
+	}
+	return value[envelopeHead:], nil
+}
+
+// get reads and opens one record; ErrNotFound if there is none.
+func get(r kv.Reader, key []byte, kind byte, record any) error {
+	value, err := r.Get(key)
+	if errors.Is(err, kv.ErrNotFound) {
+		return ErrNotFound
+	}
+	if err != nil {
+		return err
+	}
+	return open(key, kind, value, record)
+}
+
+// put seals and writes one record.
+func put(tx kv.Txn, key []byte, kind byte, record any) error {
+	value, err := seal(key, kind, record)
+	if err != nil {
+		return err
+	}
+	return tx.Put(key, value)
+}
+
+// insert is put for a key that must be new: kv.ErrExists otherwise.
+func insert(tx kv.Txn, key []byte, kind byte, record any) error {
+	value, err := seal(key, kind, record)
+	if err != nil {
+		return err
+	}
+	return tx.Insert(key, value)
+}
