@@ -30,7 +30,8 @@ func binary(t testing.TB) string {
 
 var buildOnce = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(scratch, "exante")
-	out, err := exec.Command("go", "build", "-trimpath", "-o", path, root).CombinedOutput()
+	args := append([]string{"build", "-trimpath", "-o", path}, raceFlags...)
+	out, err := exec.Command("go", append(args, root)...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %v\n%s", err, out)
 	}
