@@ -11,20 +11,6 @@ import (
 	"exante/auth/uid"
 )
 
-// ---- money.go
-
-// Cents is an amount in minor units of its currency; |c| <= MaxCents.
-type Cents int64
-
-// MaxCents is 2^53-1: what every JSON client can hold.
-const MaxCents Cents = 1<<53 - 1
-
-// Currency is an ISO 4217 code, three upper-case letters.
-type Currency string
-
-// Quantity is a decimal of at most six places, in millionths.
-type Quantity int64
-
 // ---- party.go / parties.go
 
 type Contact struct {
@@ -71,107 +57,7 @@ func (s *Store) Parties(ctx context.Context, org uid.ID, q PartyQuery) (items []
 	panic("todo")
 }
 
-// ---- invoice.go (pure rules)
-
-type Status uint8
-
-const (
-	Draft Status = iota + 1
-	Approved
-	Scheduled
-	Sent
-	Overdue // computed, never stored
-	PartiallyPaid
-	Paid
-	Disputed
-	Void
-	Cancelled
-)
-
-func (s Status) String() string              { panic("todo") } // "PARTIALLY_PAID"
-func ParseStatus(text string) (Status, bool) { panic("todo") } // either case
-
-type InvoiceType uint8
-
-const (
-	Receivable InvoiceType = iota + 1 // ACCOUNTS_RECEIVABLE
-	Payable                           // ACCOUNTS_PAYABLE: stored, not listed
-)
-
-func (t InvoiceType) String() string                   { panic("todo") }
-func ParseInvoiceType(text string) (InvoiceType, bool) { panic("todo") }
-
-type CollectionMethod uint8
-
-const (
-	SendInvoice         CollectionMethod = iota + 1 // send_invoice
-	ChargeAutomatically                             // charge_automatically
-)
-
-func (m CollectionMethod) String() string                        { panic("todo") }
-func ParseCollectionMethod(text string) (CollectionMethod, bool) { panic("todo") }
-
-type ContextType uint8
-
-const (
-	Product ContextType = iota + 1
-	Discount
-)
-
-func (t ContextType) String() string                   { panic("todo") }
-func ParseContextType(text string) (ContextType, bool) { panic("todo") }
-
-// Field is one entry of invoice_fields, its value as compact JSON.
-type Field struct {
-	Key  string
-	JSON []byte
-}
-
-type LineItem struct {
-	ID        uid.ID
-	Type      ContextType
-	TypeID    uid.ID // the catalogue entry
-	SKU       string
-	Quantity  Quantity
-	UnitPrice Cents
-	Total     Cents // exact product, rounded half to even
-}
-
-type Invoice struct {
-	ID, OrgID                                 uid.ID
-	Version                                   uint64
-	Number                                    string // "": none yet
-	Type                                      InvoiceType
-	Status                                    Status // as stored; see At
-	CollectionMethod                          CollectionMethod
-	Currency                                  Currency
-	IssueDate, DueDate, PaidDate, SentAt      time.Time
-	Subtotal, Discount, Tax, Total, Paid      Cents
-	PartyID, OwnerID, DocumentID, BlueprintID uid.ID
-	Fields                                    []Field
-	Lines                                     []LineItem
-	Client                                    Party // as it was when the invoice was sent; before that as it is now
-	CreatedAt, UpdatedAt                      time.Time
-}
-
-// StatusAt is the status as it reads at now: OVERDUE is computed here and nowhere else.
-func (i *Invoice) StatusAt(now time.Time) Status { panic("todo") }
-
-// OverdueDays is 0 unless the invoice reads OVERDUE at now.
-func (i *Invoice) OverdueDays(now time.Time) int { panic("todo") }
-
-// Age is whole days since issue.
-func (i *Invoice) Age(now time.Time) int { panic("todo") }
-
-// Due and Remaining are amount_due and amount_remaining.
-func (i *Invoice) Due() Cents       { panic("todo") }
-func (i *Invoice) Remaining() Cents { panic("todo") }
-
-// TrueUntil is when a field computed from the clock next changes (the next UTC midnight at the latest for age, …).
-func (i *Invoice) TrueUntil(now time.Time) time.Time { panic("todo") }
-
-// Actions are the available_actions at now.
-func (i *Invoice) Actions(now time.Time) []string { panic("todo") }
+// ---- invoice_change.go
 
 // LinePatch carries the fields of a line item that were sent; nil: unchanged or default.
 type LinePatch struct {
