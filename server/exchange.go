@@ -1,0 +1,128 @@
+package server
+
+import (
+	"context"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"exante/auth"
+	"exante/auth/uid"
+)
+
+// exchange is one request and its answer: what the middleware found out, and what
+// a handler reads and answers through. It is reused: nothing keeps it, or bytes
+// of the request, beyond the answer.
+type exchange struct {
+	*Server
+	http     *fasthttp.RequestCtx
+	path     *fiber.Ctx // path parameters; nil before a route matched
+	row      *route     // nil before a route matched
+	admitted auth.Admission
+	started  time.Time // set only when requests are logged
+
+	id      []byte // request id, in idSpace
+	idSpace [maxRequestID]byte
+	scratch []byte // for header values
+}
+
+// exchangeKey finds the exchange among the user values of a request.
+type exchangeKey struct{}
+
+func exchangeOf(c *fasthttp.RequestCtx) *exchange {
+	x, _ := c.UserValue(exchangeKey{}).(*exchange)
+	return x
+}
+
+// handler answers one route. An error it returns is answered by fail.
+type handler func(x *exchange) error
+
+// ctx bounds calls of the store: it ends when the server has drained. A client
+// that goes away does not take back what it asked for.
+func (x *exchange) ctx() context.Context { return x.life }
+
+// org is the organization of the key that asks: the only one whose records exist.
+func (x *exchange) org() uid.ID { return x.admitted.Key.OrgID }
+
+// by is who asks, for the rules and the audit log.
+func (x *exchange) by() auth.Principal {
+	k := x.admitted.Key
+	return auth.Principal{
+		OrgID: k.OrgID, UserID: k.UserID, Key: k,
+		Addr: x.clientAddr(), RequestID: string(x.id),
+	}
+}
+
+// pathID is the uid in the path. A malformed one takes the way of an absent one.
+func (x *exchange) pathID() uid.ID { return idOrNowhere(x.path.Params("uid"), 0) }
+
+// body is the request's body as it came; it was never decompressed.
+func (x *exchange) body() []byte { return x.http.Request.Body() }
+
+// ifMatch is the version that If-Match demands (RFC 9110 §13.1.1); 0: any. Of
+// several the highest counts: versions only grow, so no older one can be current.
+// What we never sent, a weak tag included, matches no version.
+func (x *exchange) ifMatch() uint64 {
+	value := string(x.http.Request.Header.Peek("If-Match"))
+	if value == "" || strings.TrimSpace(value) == "*" {
+		return 0
+	}
+	highest := uint64(0)
+	for tag := range strings.SplitSeq(value, ",") {
+		tag = strings.TrimSpace(tag)
+		if len(tag) < 3 || tag[0] != '"' || tag[len(tag)-1] != '"' || tag[1] == '+' {
+			continue
+		}
+		if v, err := strconv.ParseUint(tag[1:len(tag)-1], 10, 64); err == nil {
+			highest = max(highest, v)
+		}
+	}
+	if highest == 0 {
+		return math.MaxUint64
+	}
+	return highest
+}
+
+// tag writes the strong ETag of the record that is answered: its version, which
+// does not move with fields that are computed from the clock.
+func (x *exchange) tag(version uint64) *exchange {
+	x.scratch = append(strconv.AppendUint(append(x.scratch[:0], '"'), version, 10), '"')
+	x.http.Response.Header.SetCanonical(headerETag, x.scratch)
+	return x
+}
+
+// answer sends the success envelope around what data writes.
+func (x *exchange) answer(status int, message string, data func(w *jsonWriter)) error {
+	return x.send(status, success(status, message, data))
+}
+
+// send answers with JSON that stays unchanged for ever: it may be shared.
+func (x *exchange) send(status int, body []byte) error {
+	x.http.Response.SetStatusCode(status)
+	x.http.Response.Header.SetContentTypeBytes(mediaJSON)
+	x.http.Response.SetBodyRaw(body)
+	return nil
+}
+
+// success encodes the envelope of every answer under /api that is no error.
+func success(status int, message string, data func(w *jsonWriter)) []byte {
+	w := &jsonWriter{buf: make([]byte, 0, 1024)}
+	w.open('{')
+	w.text("status", "success")
+	w.int("status_code", int64(status))
+	w.text("message", message)
+	w.name("data")
+	data(w)
+	w.close('}')
+	return w.buf
+}
+
+// empty is the data of an answer that has none.
+func empty(w *jsonWriter) {
+	w.open('{')
+	w.close('}')
+}

@@ -1,0 +1,83 @@
+package server
+
+import (
+	"strconv"
+	"time"
+
+	"exante/auth"
+)
+
+// Header names and values that are always the same, as the bytes that fasthttp wants.
+var (
+	headerAuthenticate = []byte("WWW-Authenticate")
+	headerCacheControl = []byte("Cache-Control")
+	headerETag         = []byte("ETag")
+	headerKeyExpires   = []byte("Exante-Key-Expires-At")
+	headerLimit        = []byte("RateLimit")
+	headerLimitPolicy  = []byte("RateLimit-Policy")
+	headerNoSniff      = []byte("X-Content-Type-Options")
+	headerRequestID    = []byte("X-Request-Id")
+	headerRetryAfter   = []byte("Retry-After")
+
+	valueNoStore = []byte("no-store")
+	valueNoSniff = []byte("nosniff")
+	mediaJSON    = []byte("application/json")
+)
+
+// expiryNotice is how long before its end a key's answers say when that is.
+const expiryNotice = 30 * 24 * time.Hour
+
+// writeLimits tells an authenticated caller where it stands: the RateLimit fields
+// (IETF draft-ietf-httpapi-ratelimit-headers, structured fields) for the tightest
+// window, and the end of the key if that is near.
+func (x *exchange) writeLimits() {
+	ad, h := &x.admitted, &x.http.Response.Header
+	if ad.Key == nil {
+		return
+	}
+	if d := &ad.Decision; len(d.Limits) > 0 {
+		x.scratch = appendPolicy(x.scratch[:0], d.Limits)
+		h.SetCanonical(headerLimitPolicy, x.scratch)
+		x.scratch = appendLimit(x.scratch[:0], d)
+		h.SetCanonical(headerLimit, x.scratch)
+	}
+	if end := ad.Key.ExpiresAt; !end.IsZero() && end.Sub(x.options.Now()) <= expiryNotice {
+		x.scratch = end.UTC().AppendFormat(x.scratch[:0], time.RFC3339)
+		h.SetCanonical(headerKeyExpires, x.scratch)
+	}
+}
+
+// appendPolicy writes `"minute";q=600;w=60, "day";q=20000;w=86400`.
+func appendPolicy(b []byte, limits auth.Limits) []byte {
+	for i, w := range limits {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = appendName(b, w)
+		b = strconv.AppendInt(append(b, ";q="...), w.Limit, 10)
+		b = strconv.AppendInt(append(b, ";w="...), int64(w.Every/time.Second), 10)
+	}
+	return b
+}
+
+// appendLimit writes `"minute";r=599;t=60`.
+func appendLimit(b []byte, d *auth.Decision) []byte {
+	b = appendName(b, d.Tightest)
+	b = strconv.AppendInt(append(b, ";r="...), max(0, d.Remaining), 10)
+	return strconv.AppendInt(append(b, ";t="...), wholeSeconds(max(d.Reset, d.RetryAfter)), 10)
+}
+
+func appendName(b []byte, w auth.Window) []byte {
+	return append(append(append(b, '"'), w.Name()...), '"')
+}
+
+// wholeSeconds rounds up, so that whoever waits as long as told has waited enough.
+func wholeSeconds(d time.Duration) int64 {
+	return int64((d + time.Second - 1) / time.Second)
+}
+
+// retryAfter writes Retry-After, at least 1.
+func (x *exchange) retryAfter(d time.Duration) {
+	x.scratch = strconv.AppendInt(x.scratch[:0], max(1, wholeSeconds(d)), 10)
+	x.http.Response.Header.SetCanonical(headerRetryAfter, x.scratch)
+}

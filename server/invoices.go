@@ -1,0 +1,182 @@
+package server
+
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"exante/storage"
+)
+
+func getInvoice(x *exchange) error {
+	r, err := x.store.RenderedInvoice(x.ctx(), x.org(), x.pathID(), renderInvoice)
+	if err != nil {
+		return err
+	}
+	return x.tag(r.Version).send(200, r.Body)
+}
+
+// renderInvoice makes the whole answer to getInvoice, which the store keeps for as
+// long as it is true.
+func renderInvoice(inv *storage.Invoice, now time.Time) ([]byte, error) {
+	return success(200, "Invoice retrieved", func(w *jsonWriter) { writeInvoice(w, inv, now) }), nil
+}
+
+func createInvoice(x *exchange) error {
+	patch, err := readInvoice(x.body(), true)
+	if err != nil {
+		return err
+	}
+	inv, err := x.store.CreateInvoice(x.ctx(), x.by(), patch)
+	if err != nil {
+		return err
+	}
+	return x.answerInvoice(201, "Invoice created", &inv)
+}
+
+func updateInvoice(x *exchange) error {
+	patch, err := readInvoice(x.body(), false)
+	if err != nil {
+		return err
+	}
+	inv, err := x.store.UpdateInvoice(x.ctx(), x.by(), x.pathID(), patch, x.ifMatch())
+	if err != nil {
+		return err
+	}
+	return x.answerInvoice(200, "Invoice updated", &inv)
+}
+
+func listInvoices(x *exchange) error {
+	q := readQuery(x.http.URI().QueryString())
+	iq, err := readInvoiceQuery(q)
+	if err != nil {
+		return err
+	}
+	items, total, err := x.store.Invoices(x.ctx(), x.org(), iq)
+	if err != nil {
+		return err
+	}
+	now := x.options.Now()
+	return x.answer(200, "Invoices retrieved", func(w *jsonWriter) {
+		page(w, q, "/api/invoices", paging{iq.Page, iq.PerPage, total}, items,
+			func(w *jsonWriter, inv *storage.Invoice) { writeInvoiceItem(w, inv, now) })
+	})
+}
+
+func (x *exchange) answerInvoice(status int, message string, inv *storage.Invoice) error {
+	now := x.options.Now()
+	return x.tag(inv.Version).answer(status, message, func(w *jsonWriter) { writeInvoice(w, inv, now) })
+}
+
+var (
+	statusWords   = wordsOf(storage.Statuses())
+	typeWords     = []string{"ACCOUNTS_RECEIVABLE", "ACCOUNTS_PAYABLE"}
+	methodWords   = []string{"send_invoice", "charge_automatically"}
+	contextWords  = []string{"PRODUCT", "DISCOUNT"}
+	currencyWords = []string{"the upper-case codes of ISO 4217"}
+)
+
+func wordsOf(statuses []storage.Status) []string {
+	words := make([]string, len(statuses))
+	for i, status := range statuses {
+		words[i] = status.String()
+	}
+	return words
+}
+
+// readInvoice reads the body of a creation or an update: all fields of the one but
+// owner and type, and paid_date.
+func readInvoice(body []byte, creation bool) (storage.InvoicePatch, error) {
+	f, err := readObject(body)
+	if err != nil {
+		return storage.InvoicePatch{}, err
+	}
+	p := storage.InvoicePatch{
+		PartyID:          f.id("target_party_uid"),
+		DocumentID:       f.idOrNull("document_uid"),
+		BlueprintID:      f.idOrNull("invoice_blueprint_uid"),
+		IssueDate:        f.time("issue_date"),
+		DueDate:          f.time("due_date"),
+		Number:           f.textOrNull("invoice_number", length{1, 64}),
+		Status:           word(f, "status", storage.ParseStatus, statusWords),
+		Currency:         readCurrency(f),
+		CollectionMethod: word(f, "collection_method", storage.ParseCollectionMethod, methodWords),
+		Fields:           readInvoiceFields(f),
+		Tax:              f.cents("tax_cents"),
+	}
+	if creation {
+		f.require("target_party_uid")
+		p.OwnerID = f.id("owner_uid")
+		p.Type = word(f, "invoice_type", storage.ParseInvoiceType, typeWords)
+		p.Lines = readInvoiceLines(f)
+		return p, f.done()
+	}
+	p.PaidDate = f.timeOrNull("paid_date")
+	f.refuse("owner_uid", "is set at creation")
+	f.refuse("invoice_type", "is set at creation")
+	f.refuse("line_items", "have routes of their own: /api/invoices/{uid}/line_items")
+	return p, f.done()
+}
+
+func readCurrency(f *fields) *storage.Currency {
+	return word(f, "currency", storage.ParseCurrency, currencyWords)
+}
+
+const maxInvoiceFields = 100
+
+// readInvoiceFields keeps each value as compact JSON, its numbers digit for digit.
+// null clears.
+func readInvoiceFields(f *fields) *[]storage.Field {
+	if f.tookNull("invoice_fields") {
+		return new([]storage.Field)
+	}
+	v, sent := f.take("invoice_fields")
+	if !sent {
+		return nil
+	}
+	if kindOf(v) != '{' {
+		f.bad("invoice_fields", "must be an object")
+		return nil
+	}
+	members, _ := membersOf(v)
+	if len(members) > maxInvoiceFields {
+		f.bad("invoice_fields", "must have at most %d keys", maxInvoiceFields)
+		return nil
+	}
+	list := make([]storage.Field, 0, len(members))
+	for _, m := range members {
+		value, err := jsontext.AppendFormat(nil, m.value)
+		if err != nil {
+			f.bad("invoice_fields."+shortName(m.name), "is not JSON")
+			continue
+		}
+		list = append(list, storage.Field{Key: m.name, JSON: value})
+	}
+	return &list
+}
+
+// readInvoiceQuery reads the parameters of the list.
+func readInvoiceQuery(q *query) (storage.InvoiceQuery, error) {
+	var iq storage.InvoiceQuery
+	iq.Page, iq.PerPage = q.page()
+	iq.Statuses = list(q, "status", storage.ParseStatus, oneOf(statusWords))
+	iq.CollectionMethods = list(q, "collection_method", storage.ParseCollectionMethod, oneOf(methodWords))
+	iq.PartyIDs = list(q, "target_party_uid", parseID, "must be a uid")
+	iq.Currencies = list(q, "currency", storage.ParseCurrency, oneOf(currencyWords))
+	iq.Number = q.text("invoice_number", 64)
+	iq.Issue, iq.Due, iq.PaidOn = q.times("issue_date"), q.times("due_date"), q.times("paid_date")
+	iq.Total = q.integers("total", -int64(storage.MaxCents), int64(storage.MaxCents))
+	iq.OverdueDays = q.integers("overdue_days", 0, 10_000_000)
+	field, desc := q.sort(invoiceSortNames, "-created_at")
+	iq.Sort, iq.Desc = invoiceSorts[field], desc
+	return iq, q.done()
+}
+
+var invoiceSortNames = []string{"issue_date", "due_date", "paid_date", "created_at", "updated_at",
+	"invoice_number", "status", "total", "overdue_days"}
+
+var invoiceSorts = map[string]storage.InvoiceSort{
+	"issue_date": storage.ByIssueDate, "due_date": storage.ByDueDate, "paid_date": storage.ByPaidDate,
+	"created_at": storage.ByCreated, "updated_at": storage.ByUpdated, "invoice_number": storage.ByNumber,
+	"status": storage.ByStatus, "total": storage.ByTotal, "overdue_days": storage.ByOverdueDays,
+}

@@ -1,0 +1,161 @@
+package server
+
+import (
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"exante/auth/uid"
+	"exante/storage"
+)
+
+const (
+	maxLinesAtOnce = 100  // in one call of the line item routes
+	maxLines       = 1000 // of an invoice
+)
+
+func addLines(x *exchange) error {
+	lines, many, err := readLines(x.body(), readNewLine)
+	if err != nil {
+		return err
+	}
+	added, inv, err := x.store.AddLines(x.ctx(), x.by(), x.pathID(), lines, x.ifMatch())
+	if err != nil {
+		return err
+	}
+	return x.answerLines(201, "Line item created successfully", &inv, added, many)
+}
+
+func updateLines(x *exchange) error {
+	lines, many, err := readLines(x.body(), readChangedLine)
+	if err != nil {
+		return err
+	}
+	changed, inv, err := x.store.UpdateLines(x.ctx(), x.by(), x.pathID(), lines, x.ifMatch())
+	if err != nil {
+		return err
+	}
+	return x.answerLines(200, "Line item updated successfully", &inv, changed, many)
+}
+
+func deleteLines(x *exchange) error {
+	ids, err := readIDs(x.body(), maxLines)
+	if err != nil {
+		return err
+	}
+	inv, err := x.store.DeleteLines(x.ctx(), x.by(), x.pathID(), ids, x.ifMatch())
+	if err != nil {
+		return err
+	}
+	return x.tag(inv.Version).answer(200, "Line items deleted", empty)
+}
+
+// answerLines sends one line for one object, an array for an array. The ETag is
+// the invoice's.
+func (x *exchange) answerLines(status int, message string, inv *storage.Invoice, lines []storage.LineItem, many bool) error {
+	return x.tag(inv.Version).answer(status, message, func(w *jsonWriter) {
+		if many {
+			writeLines(w, inv.ID, inv.Currency, lines)
+		} else {
+			writeLine(w, inv.ID, inv.Currency, &lines[0])
+		}
+	})
+}
+
+// readLines reads one object or an array of 1 to 100 of them; many tells which.
+func readLines(body []byte, read func(f *fields, i int) storage.LinePatch) (lines []storage.LinePatch, many bool, err error) {
+	if err := checkJSON(body); err != nil {
+		return nil, false, err
+	}
+	p := &problems{}
+	if kindOf(body) != '[' {
+		f := openObject(p, "", body)
+		line := read(f, 0)
+		return []storage.LinePatch{line}, false, f.done()
+	}
+	return readEach(p, "", body, maxLinesAtOnce, read), true, p.err()
+}
+
+// readInvoiceLines reads line_items in the body of a new invoice.
+func readInvoiceLines(f *fields) *[]storage.LinePatch {
+	v, sent := f.take("line_items")
+	if !sent {
+		return nil
+	}
+	lines := []storage.LinePatch{}
+	if string(v) != "[]" {
+		lines = readEach(f.problems, "line_items", v, maxLines, readNewLine)
+	}
+	return &lines
+}
+
+// readEach reads an array of 1 to limit objects.
+func readEach(p *problems, path string, v jsontext.Value, limit int, read func(f *fields, i int) storage.LinePatch) []storage.LinePatch {
+	if kindOf(v) != '[' {
+		p.add(bodyOr(path), "must be an array")
+		return nil
+	}
+	elements := elementsOf(v, limit)
+	if len(elements) == 0 || len(elements) > limit {
+		p.add(bodyOr(path), "must have 1 to %d elements", limit)
+		return nil
+	}
+	lines := make([]storage.LinePatch, 0, len(elements))
+	for i, e := range elements {
+		f := openObject(p, fmt.Sprintf("%s[%d]", path, i), e)
+		lines = append(lines, read(f, i))
+		f.unknown()
+	}
+	return lines
+}
+
+func readNewLine(f *fields, _ int) storage.LinePatch {
+	f.require("context_type", "sku")
+	return readLine(f)
+}
+
+// readChangedLine reads a line with the uid that it acts on; i tells malformed
+// ones apart.
+func readChangedLine(f *fields, i int) storage.LinePatch {
+	line := readLine(f)
+	f.require("uid")
+	if text := f.text("uid", length{0, maxBody}); text != nil {
+		line.ID = idOrNowhere(*text, i)
+	}
+	return line
+}
+
+func readLine(f *fields) storage.LinePatch {
+	return storage.LinePatch{
+		Type:      word(f, "context_type", storage.ParseContextType, contextWords),
+		SKU:       f.text("sku", length{1, 64}),
+		Quantity:  number(f, "quantity", storage.ParseQuantity),
+		UnitPrice: f.cents("unit_price"),
+		Currency:  readCurrency(f),
+	}
+}
+
+// readIDs reads an array of 1 to limit uids that are acted on.
+func readIDs(body []byte, limit int) ([]uid.ID, error) {
+	if err := checkJSON(body); err != nil {
+		return nil, err
+	}
+	p := &problems{}
+	if kindOf(body) != '[' {
+		p.add("body", "must be an array of uids")
+		return nil, p.err()
+	}
+	elements := elementsOf(body, limit)
+	if len(elements) == 0 || len(elements) > limit {
+		p.add("body", "must have 1 to %d elements", limit)
+	}
+	ids := make([]uid.ID, 0, len(elements))
+	for i, e := range elements {
+		text, ok := unquote(e)
+		if !ok {
+			p.add(fmt.Sprintf("[%d]", i), "must be a uid")
+		}
+		ids = append(ids, idOrNowhere(text, i))
+	}
+	return ids, p.err()
+}

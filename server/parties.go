@@ -1,0 +1,100 @@
+package server
+
+import "exante/storage"
+
+func getParty(x *exchange) error {
+	p, err := x.store.Party(x.ctx(), x.org(), x.pathID())
+	if err != nil {
+		return err
+	}
+	return x.answerParty(200, "Party retrieved", &p)
+}
+
+func createParty(x *exchange) error {
+	patch, err := readParty(x.body(), true)
+	if err != nil {
+		return err
+	}
+	p, err := x.store.CreateParty(x.ctx(), x.by(), patch)
+	if err != nil {
+		return err
+	}
+	return x.answerParty(201, "Party created", &p)
+}
+
+func updateParty(x *exchange) error {
+	patch, err := readParty(x.body(), false)
+	if err != nil {
+		return err
+	}
+	p, err := x.store.UpdateParty(x.ctx(), x.by(), x.pathID(), patch, x.ifMatch())
+	if err != nil {
+		return err
+	}
+	return x.answerParty(200, "Party updated", &p)
+}
+
+func listParties(x *exchange) error {
+	q := readQuery(x.http.URI().QueryString())
+	var pq storage.PartyQuery
+	pq.Page, pq.PerPage = q.page()
+	pq.Search = q.text("search", 200)
+	pq.Sort, pq.Desc = q.sort([]string{"name", "created_at"}, "-created_at")
+	if err := q.done(); err != nil {
+		return err
+	}
+	items, total, err := x.store.Parties(x.ctx(), x.org(), pq)
+	if err != nil {
+		return err
+	}
+	return x.answer(200, "Parties retrieved", func(w *jsonWriter) {
+		page(w, q, "/api/parties", paging{pq.Page, pq.PerPage, total}, items, writeParty)
+	})
+}
+
+func (x *exchange) answerParty(status int, message string, p *storage.Party) error {
+	return x.tag(p.Version).answer(status, message, func(w *jsonWriter) { writeParty(w, p) })
+}
+
+// readParty reads the body of a creation or an update.
+func readParty(body []byte, creation bool) (storage.PartyPatch, error) {
+	f, err := readObject(body)
+	if err != nil {
+		return storage.PartyPatch{}, err
+	}
+	if creation {
+		f.require("name")
+	}
+	return storage.PartyPatch{
+		Name:    f.text("name", length{1, 200}),
+		Address: f.textOrNull("address", length{0, 1000}),
+		Contact: readContact(f),
+	}, f.done()
+}
+
+func readContact(f *fields) **storage.ContactDraft {
+	if f.tookNull("billing_contact") {
+		return new(*storage.ContactDraft)
+	}
+	v, sent := f.take("billing_contact")
+	if !sent {
+		return nil
+	}
+	c := openObject(f.problems, f.path+"billing_contact", v)
+	c.require("name")
+	draft := &storage.ContactDraft{
+		Name:  orEmpty(c.text("name", length{1, 200})),
+		Title: orEmpty(c.textOrNull("title", length{0, 200})),
+		Email: orEmpty(c.textOrNull("email", length{0, 254})),
+		Phone: orEmpty(c.textOrNull("phone", length{0, 50})),
+	}
+	c.unknown()
+	return &draft
+}
+
+func orEmpty(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

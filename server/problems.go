@@ -1,0 +1,90 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"exante/auth/uid"
+	"exante/storage"
+)
+
+// problems gathers what is wrong with a body or a query, so that one answer names
+// every mistake.
+type problems struct{ list []storage.Problem }
+
+func (p *problems) add(path, format string, args ...any) {
+	if len(p.list) < maxProblems {
+		p.list = append(p.list, storage.Problem{Path: path, Reason: fmt.Sprintf(format, args...)})
+	}
+}
+
+// err is nil when nothing is wrong.
+func (p *problems) err() error {
+	if len(p.list) == 0 {
+		return nil
+	}
+	return &storage.InvalidError{Problems: p.list}
+}
+
+// quoted shows a client's own word back to it: shortened, and without anything
+// that could disturb a terminal.
+func quoted(s string) string {
+	const most = 40
+	if utf8.RuneCountInString(s) > most {
+		s = string([]rune(s)[:most]) + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// oneOf is the reason for a word outside of its list.
+func oneOf(words []string) string { return "must be one of " + strings.Join(words, ", ") }
+
+// nowhere is a uid that no record has: version 15 is never made. A malformed uid
+// in a path or an array takes the way of an absent one, so both answer the same.
+// n tells several of them apart.
+func nowhere(n int) uid.ID {
+	id := uid.ID{6: 0xff, 8: 0xff}
+	id[14], id[15] = byte(n>>8), byte(n)
+	return id
+}
+
+// idOrNowhere parses the uid of the thing that is acted on.
+func idOrNowhere(text string, n int) uid.ID {
+	id, err := uid.Parse(text)
+	if err != nil {
+		return nowhere(n)
+	}
+	return id
+}
+
+const dateOnly = len("2006-01-02")
+
+// parseTime reads RFC 3339 with an offset, or a plain date, which is midnight UTC.
+// A fraction of a second is dropped: answers have whole seconds, and what was
+// answered must be no change when it is sent back. plain reports a plain date.
+func parseTime(text string) (t time.Time, plain, ok bool) {
+	if plain = len(text) == dateOnly; plain {
+		text += "T00:00:00Z"
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || !isStrict(text) {
+		return time.Time{}, plain, false
+	}
+	t = t.UTC().Truncate(time.Second)
+	return t, plain, t.Year() >= 1 && t.Year() <= 9999 && !t.IsZero()
+}
+
+// isStrict refuses what time.Parse takes beyond RFC 3339 (go.dev/issue/54580): an
+// hour of one digit, a comma before the fraction, offsets of a day and more.
+func isStrict(text string) bool {
+	if text[len("2006-01-02T15")] != ':' || strings.Contains(text, ",") {
+		return false
+	}
+	if text[len(text)-1] == 'Z' {
+		return true
+	}
+	offset := text[len(text)-len("07:00"):]
+	return offset[:2] < "24" && offset[3:] < "60"
+}

@@ -1,0 +1,182 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"exante/auth"
+	"exante/auth/uid"
+	"exante/storage"
+)
+
+// Options are all that a Server needs.
+type Options struct {
+	Store *storage.Store
+	Auth  *auth.Authenticator
+
+	Version     string // of the program, for the log
+	Environment auth.Environment
+
+	// TrustedProxies may name the caller in X-Forwarded-For. Empty: the peer is the caller.
+	TrustedProxies []netip.Prefix
+	// AllowedHosts are the names under which /api answers. Empty: any. An entry is
+	// a host name without port; localhost and IP addresses are always allowed.
+	AllowedHosts  []string
+	MaxConnsPerIP int // 0: no limit
+
+	DefaultExpiryDays int // of a key that is created without expires_in_days; 0: never expires
+	MaxExpiryDays     int // longest that may be asked for; 0: 3650
+
+	ReadTimeout  time.Duration // for a whole request; 0: 10s
+	WriteTimeout time.Duration // for a whole answer; 0: 15s
+	IdleTimeout  time.Duration // between requests; 0: 60s
+
+	Now  func() time.Time // nil: time.Now
+	Rand io.Reader        // nil: crypto/rand.Reader; request ids come from here
+	Log  *slog.Logger     // nil: discard
+}
+
+// Limits of one connection and of all.
+const (
+	maxBody        = 1 << 20 // bytes
+	maxHeader      = 8 << 10 // bytes, request line included
+	maxConnections = 1024    // far below the file descriptors, which the store needs too
+	drainTime      = 10 * time.Second
+	maxExpiryDays  = 3650
+)
+
+// Server answers HTTP on listeners that it is given.
+type Server struct {
+	options Options
+	store   *storage.Store
+	auth    *auth.Authenticator
+	log     *slog.Logger
+	ids     *uid.Source
+	hosts   hostSet
+
+	app       *fiber.App
+	router    fasthttp.RequestHandler // Fiber's: from the path to the handler
+	exchanges sync.Pool
+
+	// life ends when the drain has: calls of the store wait no longer than that.
+	life     context.Context
+	end      context.CancelFunc
+	draining atomic.Bool
+
+	mu        sync.Mutex // Serve and Shutdown may meet
+	listeners []net.Listener
+}
+
+// New builds a Server. Nothing listens before Serve.
+func New(o Options) (*Server, error) {
+	if o.Store == nil || o.Auth == nil {
+		return nil, errors.New("server: a store and an authenticator are needed")
+	}
+	o = o.withDefaults()
+	s := &Server{
+		options: o, store: o.Store, auth: o.Auth, log: o.Log,
+		ids:   uid.NewSource(o.Now, o.Rand),
+		hosts: newHostSet(o.AllowedHosts),
+	}
+	s.life, s.end = context.WithCancel(context.Background())
+	s.exchanges.New = func() any { return &exchange{Server: s} }
+	s.app = fiber.New(s.fiberConfig())
+	if err := s.mount(routes()); err != nil {
+		return nil, err
+	}
+	s.router = s.app.Handler()
+	s.tune(s.app.Server())
+	return s, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.ReadTimeout = orDefault(o.ReadTimeout, 10*time.Second)
+	o.WriteTimeout = orDefault(o.WriteTimeout, 15*time.Second)
+	o.IdleTimeout = orDefault(o.IdleTimeout, 60*time.Second)
+	if o.MaxExpiryDays <= 0 || o.MaxExpiryDays > maxExpiryDays {
+		o.MaxExpiryDays = maxExpiryDays
+	}
+	return o
+}
+
+func orDefault(d, def time.Duration) time.Duration {
+	if d <= 0 {
+		return def
+	}
+	return d
+}
+
+// fiberConfig spells out every setting whose default is unsafe: strings that live
+// in reused memory, paths in any case, no deadlines, proxy headers believed.
+func (s *Server) fiberConfig() fiber.Config {
+	return fiber.Config{
+		Immutable: true, CaseSensitive: true, StrictRouting: true, UnescapePath: false,
+		BodyLimit: maxBody, ReadBufferSize: maxHeader, Concurrency: maxConnections,
+		ReadTimeout: s.options.ReadTimeout, WriteTimeout: s.options.WriteTimeout, IdleTimeout: s.options.IdleTimeout,
+		EnableTrustedProxyCheck: true, EnableIPValidation: true,
+		DisablePreParseMultipartForm: true, DisableStartupMessage: true,
+		RequestMethods: methods,
+		ErrorHandler:   func(c *fiber.Ctx, err error) error { return exchangeOf(c.Context()).fail(err) },
+	}
+}
+
+func (s *Server) tune(f *fasthttp.Server) {
+	f.Handler = s.receive
+	f.ErrorHandler = s.refuseUnparsed
+	f.SecureErrorLogMessage = true // keeps the request, with its token, out of error texts
+	f.CloseOnShutdown = true
+	f.MaxConnsPerIP = s.options.MaxConnsPerIP
+}
+
+// Serve answers on ln until Shutdown, then returns nil. It closes ln.
+func (s *Server) Serve(ln net.Listener) error {
+	s.mu.Lock()
+	s.listeners = append(s.listeners, ln)
+	draining := s.draining.Load()
+	s.mu.Unlock()
+	if draining {
+		return ln.Close()
+	}
+	s.log.Info("serving", "address", ln.Addr().String(), "version", s.options.Version,
+		"environment", string(s.options.Environment))
+	if err := s.app.Server().Serve(ln); err != nil {
+		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+	}
+	return nil
+}
+
+// Shutdown stops accepting, reports not ready, and waits until nothing is in
+// flight, at most ten seconds or until ctx ends. What is busy then is left behind
+// with its calls of the store cancelled, and Shutdown returns the context's error.
+func (s *Server) Shutdown(ctx context.Context) error {
+	defer s.end()
+	s.mu.Lock()
+	s.draining.Store(true)
+	for _, ln := range s.listeners {
+		_ = ln.Close() // closed twice at worst
+	}
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	if err := s.app.Server().ShutdownWithContext(ctx); err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("drain: %w", err)
+	}
+	return nil
+}

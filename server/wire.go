@@ -1,0 +1,46 @@
+package server
+
+// The shapes of answers stand in wire_invoice.go, wire_party.go and wire_key.go:
+// one function a shape, one line a member, in the order in which it is written.
+// Each writes a value at the place where the jsonWriter stands. The envelopes
+// around them are success (exchange.go), page (here) and fail (errors.go).
+
+// page writes the data of a list: items, where the page stands, and its
+// neighbours as absolute-path references.
+func page[T any](w *jsonWriter, q *query, path string, at paging, items []T, item func(*jsonWriter, *T)) {
+	w.open('{')
+	w.name("items")
+	w.open('[')
+	for i := range items {
+		item(w, &items[i])
+	}
+	w.close(']')
+
+	pages := (at.total + at.perPage - 1) / at.perPage
+	w.name("_meta")
+	w.open('{')
+	w.int("page", int64(at.page))
+	w.int("per_page", int64(at.perPage))
+	w.int("total_pages", int64(pages))
+	w.int("total_items", int64(at.total))
+	w.close('}')
+
+	w.name("_links")
+	w.open('{')
+	w.text("self", q.link(path, at.page))
+	if next := at.page + 1; next <= pages {
+		w.text("next", q.link(path, next))
+	} else {
+		w.null("next")
+	}
+	if previous := min(at.page-1, pages); previous >= 1 {
+		w.text("prev", q.link(path, previous))
+	} else {
+		w.null("prev")
+	}
+	w.close('}')
+	w.close('}')
+}
+
+// paging is where a page stands in its list.
+type paging struct{ page, perPage, total int }
