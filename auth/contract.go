@@ -6,74 +6,11 @@ package auth
 
 import (
 	"context"
-	"io"
 	"net/netip"
 	"time"
 
 	"exante/auth/uid"
 )
-
-// ---- token.go
-
-// Environment is "live" or "test": part of every token, so that a test key can
-// never open a live instance.
-type Environment string
-
-// The two environments.
-const (
-	Live Environment = "live"
-	Test Environment = "test"
-)
-
-// Tag is the first 8 bytes of SHA-256(token): the index key that finds a token's record.
-type Tag [8]byte
-
-// Token is a whole secret. It prints as [redacted] everywhere; Reveal alone shows it.
-type Token struct{ text string }
-
-func Mint(env Environment, random io.Reader) (Token, error)  { panic("todo") }
-func ParseToken(env Environment, text string) (Token, error) { panic("todo") }
-func (t Token) Reveal() string                               { panic("todo") }
-func (t Token) Snippet() string                              { panic("todo") }
-func (t Token) Tag() Tag                                     { panic("todo") }
-
-// ---- hash.go
-
-// Hash is an argon2id hash as a PHC string. It prints as [redacted]; PHC shows it, for the store.
-type Hash struct{ phc string }
-
-func ParseHash(phc string) (Hash, error) { panic("todo") } // bounds the parameters: ErrBadHash
-func (h Hash) PHC() string               { panic("todo") }
-
-// Params are the argon2id costs for new hashes.
-type Params struct {
-	MemoryKiB   uint32
-	Iterations  uint32
-	Parallelism uint8
-}
-
-func DefaultParams() Params      { return Params{19456, 2, 1} }
-func (p Params) Validate() error { panic("todo") }
-
-// ---- gate.go
-
-// Hasher is the one place where argon2id runs: at most Slots at once, a short
-// queue behind them, *BusyError when that is full.
-type Hasher struct{}
-
-type HasherOptions struct {
-	Params  Params
-	Slots   int           // 0: max(1, cores-1)
-	Queue   int           // 0: 32
-	MaxWait time.Duration // 0: 1s
-	Rand    io.Reader     // salt
-}
-
-func NewHasher(HasherOptions) (*Hasher, error)                                  { panic("todo") }
-func (h *Hasher) Hash(ctx context.Context, t Token) (Hash, error)               { panic("todo") }
-func (h *Hasher) Matches(ctx context.Context, t Token, hash Hash) (bool, error) { panic("todo") }
-func (h *Hasher) Runs() uint64                                                  { panic("todo") } // argon2id computations ever started; for tests and metrics
-func (h *Hasher) Outdated(hash Hash) bool                                       { panic("todo") } // made with weaker parameters than today's
 
 // ---- keyring.go
 
