@@ -1,0 +1,105 @@
+package index
+
+import (
+	"math"
+	"sync"
+
+	"exante/auth/uid"
+)
+
+// None is the date of a row that has none.
+const None int64 = math.MinInt64
+
+// Row is what a list knows of one invoice.
+type Row struct {
+	ID, Party        uid.ID
+	Number           string // "": none
+	Currency         string
+	Status, Method   uint8 // Status as stored
+	Issue, Due, Paid int64 // Unix seconds, or None
+	Created, Updated int64 // Unix milliseconds
+	Total            int64
+}
+
+// table is one organization's rows as columns: the n-th element of each belongs
+// to the n-th row. Values that repeat are kept once and named by a number.
+type table struct {
+	mu sync.RWMutex
+
+	place map[uid.ID]uint32 // row of an id
+	ids   []uid.ID
+
+	status, method   []uint8
+	party, currency  []uint32
+	issue, due, paid []int64
+	created, updated []int64
+	total            []int64
+	number           []string
+
+	parties    dictionary[uid.ID]
+	currencies dictionary[string]
+}
+
+func newTable() *table { return &table{place: map[uid.ID]uint32{}} }
+
+func (t *table) put(r *Row) {
+	n, known := t.place[r.ID]
+	if !known {
+		n = uint32(len(t.ids))
+		t.place[r.ID] = n
+		t.grow(r.ID)
+	}
+	t.status[n], t.method[n] = r.Status, r.Method
+	t.party[n], t.currency[n] = t.parties.code(r.Party), t.currencies.code(r.Currency)
+	t.issue[n], t.due[n], t.paid[n] = r.Issue, r.Due, r.Paid
+	t.created[n], t.updated[n] = r.Created, r.Updated
+	t.total[n], t.number[n] = r.Total, r.Number
+}
+
+func (t *table) grow(id uid.ID) {
+	t.ids = append(t.ids, id)
+	t.status, t.method = append(t.status, 0), append(t.method, 0)
+	t.party, t.currency = append(t.party, 0), append(t.currency, 0)
+	t.issue, t.due, t.paid = append(t.issue, 0), append(t.due, 0), append(t.paid, 0)
+	t.created, t.updated = append(t.created, 0), append(t.updated, 0)
+	t.total, t.number = append(t.total, 0), append(t.number, "")
+}
+
+func (t *table) row(n uint32) Row {
+	return Row{
+		ID: t.ids[n], Party: t.parties.values[t.party[n]], Number: t.number[n],
+		Currency: t.currencies.values[t.currency[n]], Status: t.status[n], Method: t.method[n],
+		Issue: t.issue[n], Due: t.due[n], Paid: t.paid[n],
+		Created: t.created[n], Updated: t.updated[n], Total: t.total[n],
+	}
+}
+
+// dictionary numbers values in the order of their first appearance.
+type dictionary[V comparable] struct {
+	codes  map[V]uint32
+	values []V
+}
+
+func (d *dictionary[V]) code(v V) uint32 {
+	if c, known := d.codes[v]; known {
+		return c
+	}
+	if d.codes == nil {
+		d.codes = map[V]uint32{}
+	}
+	c := uint32(len(d.values))
+	d.codes[v] = c
+	d.values = append(d.values, v)
+	return c
+}
+
+// set marks the codes of those values that are known.
+func (d *dictionary[V]) set(values []V) []bool {
+	marked := make([]bool, len(d.values))
+	for _, v := range values {
+		if c, known := d.codes[v]; known {
+			marked[c] = true
+		}
+	}
+	return marked
+}
