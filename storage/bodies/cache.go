@@ -95,7 +95,7 @@ func (f Fill) Put(b Body) {
 	s := f.cache.shard(f.key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if size > s.limit || s.dropped > f.began || f.cache.isOutdated(b.Shows, f.began) {
+	if size > s.limit || s.dropped > f.began {
 		return
 	}
 	if old := s.entries[f.key]; old != nil {
