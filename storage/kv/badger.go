@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
-	"sync/atomic"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/dgraph-io/badger/v4/options"
 )
+
+// closeLimit bounds Close: Badger retries a flush that fails for ever.
+const closeLimit = 10 * time.Second
 
 // Options of the Badger engine.
 type Options struct {
@@ -19,151 +21,113 @@ type Options struct {
 	Log *slog.Logger // nil: discard
 }
 
+// engine is Badger in managed mode. One writer commits, at timestamps of our
+// own; a reader gets the last one that was acknowledged. So a read never waits
+// for the commit in flight, as it would if Badger chose the timestamps.
 type engine struct {
-	db      *badger.DB
-	queue   chan *call
-	done    chan struct{}
-	changed chan struct{}
+	db        *badger.DB
+	health    *health
+	snapshots snapshots
+	changed   chan struct{}
 
-	closing sync.RWMutex // held for reading while a call is handed in
-	closed  bool
-	failed  atomic.Pointer[error]
+	// A send on turns that the writer receives is a turn to use batch; ran
+	// gives it back, with the transaction to commit or nil.
+	turns chan struct{}
+	ran   chan *txn
+	batch *batch
 
-	mu    sync.Mutex
-	acked uint64
-	open  map[uint64]int
+	closing   chan struct{} // closed: no more turns
+	stopped   chan struct{} // closed: the writer has returned
+	closeOnce sync.Once
+	closeErr  error
 }
 
-// Open opens the Badger engine in o.Dir, creating it there when the directory
-// is empty. ErrLocked if another process has it.
+// Open opens the Badger engine in o.Dir, and creates it where the directory is
+// absent (then with mode 0700) or empty. Errors: ErrLocked if another process
+// has it open, ErrDamaged if files are missing, and an explanation if others
+// may enter the directory or its file system cannot be trusted with a database.
 func Open(o Options) (DB, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	db, err := badger.OpenManaged(badgerOptions(o))
+	if err := prepareDir(o.Dir, o.Log); err != nil {
+		return nil, fmt.Errorf("data directory %s: %w", o.Dir, err)
+	}
+	h := &health{failed: make(chan struct{})}
+	db, err := badger.OpenManaged(badgerOptions(o.Dir, badgerLog{o.Log, h}))
+	if isLocked(err) {
+		return nil, fmt.Errorf("%w: %s", ErrLocked, o.Dir)
+	}
 	if err != nil {
-		if strings.Contains(err.Error(), "Cannot acquire directory lock") {
-			return nil, fmt.Errorf("%w: %s", ErrLocked, o.Dir)
-		}
-		return nil, err
+		return nil, fmt.Errorf("open %s: %w", o.Dir, err)
+	}
+	if h.err() != nil { // Badger leaves a table out that it cannot read, and goes on
+		return nil, errors.Join(fmt.Errorf("open %s: %w: %w", o.Dir, ErrDamaged, h.err()), db.Close())
 	}
 	e := &engine{
-		db: db, queue: make(chan *call, 1024), done: make(chan struct{}), changed: make(chan struct{}, 1),
-		acked: db.MaxVersion(), open: map[uint64]int{},
+		db:      db,
+		health:  h,
+		changed: make(chan struct{}, 1),
+		turns:   make(chan struct{}),
+		ran:     make(chan *txn),
+		closing: make(chan struct{}),
+		stopped: make(chan struct{}),
 	}
+	db.SetDiscardTs(e.snapshots.publish(db.MaxVersion()))
 	go e.write()
 	return e, nil
 }
 
-func badgerOptions(o Options) badger.Options {
-	return badger.DefaultOptions(o.Dir).
-		WithSyncWrites(true).
-		WithDetectConflicts(false).
-		WithNumVersionsToKeep(1).
-		WithMemTableSize(16 << 20).
-		WithNumMemtables(2).
-		WithNumLevelZeroTables(3).
-		WithNumLevelZeroTablesStall(8).
-		WithNumCompactors(2).
-		WithValueThreshold(1 << 20).
-		WithValueLogFileSize(32 << 20).
-		WithBlockCacheSize(32 << 20).
-		WithIndexCacheSize(16 << 20).
-		WithCompression(options.Snappy).
-		WithChecksumVerificationMode(options.OnBlockRead).
-		WithVerifyValueChecksum(true).
-		WithCompactL0OnClose(false).
-		WithMetricsEnabled(false).
-		WithLogger(nil)
-}
-
-func (e *engine) acquire() uint64 {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.open[e.acked]++
-	return e.acked
-}
-
-func (e *engine) release(ts uint64) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.open[ts]--; e.open[ts] == 0 {
-		delete(e.open, ts)
-	}
+// isLocked recognizes the one error of Badger's that has no other mark than
+// its words.
+func isLocked(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Cannot acquire directory lock")
 }
 
 func (e *engine) View(ctx context.Context, fn func(Reader) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	e.closing.RLock()
-	defer e.closing.RUnlock()
-	if e.closed {
+	snap := e.snapshots.acquire()
+	if snap == nil {
 		return ErrClosed
 	}
-	ts := e.acquire()
-	defer e.release(ts)
-	txn := e.db.NewTransactionAt(ts, false)
+	defer e.snapshots.release(snap)
+	txn := e.db.NewTransactionAt(snap.ts, false)
 	defer txn.Discard()
-	return fn(snapshot{txn})
+	return fn(&reader{txn: txn, ctx: ctx})
 }
 
 func (e *engine) Changed() <-chan struct{} { return e.changed }
-
-func (e *engine) Seq() uint64 {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.acked
-}
+func (e *engine) Failed() <-chan struct{}  { return e.health.failed }
+func (e *engine) Health() error            { return e.health.err() }
+func (e *engine) Seq() uint64              { return e.snapshots.seq.Load() }
 
 func (e *engine) Close() error {
-	e.closing.Lock()
-	if e.closed {
-		e.closing.Unlock()
-		return ErrClosed
-	}
-	e.closed = true
-	close(e.queue)
-	e.closing.Unlock()
-	<-e.done
-	return e.db.Close()
+	e.closeOnce.Do(func() { e.closeErr = e.close() })
+	return e.closeErr
 }
 
-type snapshot struct{ txn *badger.Txn }
-
-func (s snapshot) Get(key []byte) ([]byte, error) {
-	item, err := s.txn.Get(key)
-	if errors.Is(err, badger.ErrKeyNotFound) {
-		return nil, ErrNotFound
-	}
-	if err != nil {
-		return nil, err
-	}
-	return item.ValueCopy(nil)
-}
-
-func (s snapshot) GetMany(keys [][]byte) ([][]byte, error) { return getMany(s, keys) }
-
-func getMany(r Reader, keys [][]byte) ([][]byte, error) {
-	out := make([][]byte, len(keys))
-	for i, k := range keys {
-		v, err := r.Get(k)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, err
+// close lets the writer finish, then the readers, since closing Badger takes
+// the memory away that they read, and then closes Badger.
+func (e *engine) close() error {
+	close(e.closing)
+	closed := make(chan error, 1)
+	go func() {
+		<-e.stopped
+		e.snapshots.retire()
+		e.snapshots.alive.Wait()
+		closed <- e.db.Close()
+	}()
+	limit := time.NewTimer(closeLimit)
+	defer limit.Stop()
+	select {
+	case err := <-closed:
+		if err != nil {
+			return fmt.Errorf("close: %w", err)
 		}
-		out[i] = v
+		return nil
+	case <-limit.C:
+		return errors.New("close: the engine did not stop in time")
 	}
-	return out, nil
-}
-
-func (s snapshot) Count(r Range) (int, error) { return count(s, r) }
-
-func count(s Reader, r Range) (int, error) {
-	n := 0
-	err := s.Scan(r, ScanOptions{KeysOnly: true}, func(_, _ []byte) (bool, error) { n++; return true, nil })
-	return n, err
-}
-
-func (s snapshot) Scan(r Range, o ScanOptions, fn func(k, v []byte) (bool, error)) error {
-	return merge(s.txn, nil, nil, r, o, fn)
 }

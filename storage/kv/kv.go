@@ -28,6 +28,8 @@ var (
 	ErrExists = errors.New("key already exists")
 	// ErrTooLarge: a key, value or transaction over the limits above. Nothing was written.
 	ErrTooLarge = errors.New("over the size limit")
+	// ErrInvalidKey: an empty key. Nothing was written.
+	ErrInvalidKey = errors.New("key is empty")
 	// ErrClosed: the engine is closed or closing; nothing was written.
 	ErrClosed = errors.New("store is closed")
 	// ErrUnknownOutcome: the commit failed in a way that says neither written
@@ -36,6 +38,8 @@ var (
 	ErrUnknownOutcome = errors.New("outcome of the commit is unknown")
 	// ErrLocked: another process has the directory open.
 	ErrLocked = errors.New("store is in use by another process")
+	// ErrDamaged: files of the engine are missing or cut short.
+	ErrDamaged = errors.New("store files are damaged")
 )
 
 // DB is one open engine. All methods are safe for concurrent use.
@@ -61,8 +65,19 @@ type DB interface {
 	// grows, across restarts too.
 	Seq() uint64
 
+	// Failed is closed once the engine has met an error it must not go on from:
+	// a commit of unknown outcome, or damage it reports from its own background
+	// work. From then on every Update returns ErrUnknownOutcome; reads go on.
+	// The process is expected to stop.
+	Failed() <-chan struct{}
+
+	// Health is nil until Failed is closed, and the reason from then on.
+	Health() error
+
 	// Close lets the transactions that have been accepted finish, then closes
-	// the files. Calls after it return ErrClosed.
+	// the files. Calls after it return ErrClosed. It gives up, with an error,
+	// when that takes longer than ten seconds: what was acknowledged is durable
+	// all the same, and the process should exit.
 	Close() error
 }
 

@@ -1,0 +1,72 @@
+package kv
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// maxCommitBytes is what one commit may hold, entries counted with their
+// overhead. Badger takes up to 15 % of a memtable: 2.4 MiB. A full Update fits.
+const (
+	maxCommitBytes = MaxTxnBytes + 192<<10
+	entryOverhead  = 32
+)
+
+// seqKey is written by a commit that only deletes. Badger's highest version,
+// where Seq starts after a restart, would otherwise fall back when compaction
+// drops the deletions that bear it.
+var seqKey = []byte{spaceEngine, 's'}
+
+// commit makes the writes durable as one Badger transaction and publishes the
+// state they lead to. Nothing to write is nothing to do.
+func (e *engine) commit(writes *overlay) error {
+	if len(writes.byKey) == 0 {
+		return nil
+	}
+	if e.health.err() != nil {
+		return e.health.unknownOutcome()
+	}
+	seq := e.Seq() + 1
+	txn := e.db.NewTransactionAt(seq-1, true)
+	defer txn.Discard()
+	if err := fill(txn, writes); err != nil {
+		return err
+	}
+	switch err := txn.CommitAt(seq, nil); {
+	case errors.Is(err, badger.ErrTxnTooBig):
+		return fmt.Errorf("commit: %w", err) // refused before anything was written
+	case err != nil:
+		// The entries may be in the log all the same, and an fsync that failed
+		// once can succeed the next time without having written them.
+		e.health.fail(fmt.Errorf("commit: %w", err))
+		return e.health.unknownOutcome()
+	}
+	e.db.SetDiscardTs(e.snapshots.publish(seq))
+	select {
+	case e.changed <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func fill(txn *badger.Txn, writes *overlay) error {
+	onlyDeletes := true
+	for _, m := range writes.byKey {
+		key, err := inDataSpace(make([]byte, 0, 1+len(m.key)), m.key), error(nil)
+		if m.deleted {
+			err = txn.Delete(key)
+		} else {
+			onlyDeletes = false
+			err = txn.Set(key, m.value)
+		}
+		if err != nil {
+			return fmt.Errorf("commit: %w", err)
+		}
+	}
+	if !onlyDeletes {
+		return nil
+	}
+	return txn.Set(seqKey, nil)
+}

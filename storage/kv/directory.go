@@ -1,0 +1,80 @@
+package kv
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+)
+
+// prepareDir makes sure that dir exists, is nobody else's business, lies on a
+// file system that keeps what it is given, and has the files it should have.
+func prepareDir(dir string, log *slog.Logger) error {
+	if dir == "" {
+		return errors.New("no path given")
+	}
+	info, err := os.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := makeDir(dir); err != nil {
+			return err
+		}
+		info, err = os.Stat(dir)
+	}
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return errors.New("not a directory")
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return fmt.Errorf("others may enter it (mode %04o): set it to 0700", mode)
+	}
+	if err := checkFileSystem(dir, log); err != nil {
+		return err
+	}
+	return checkFiles(dir)
+}
+
+// makeDir creates dir so that it is still there after a power cut.
+func makeDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	parent, err := os.Open(filepath.Dir(filepath.Clean(dir)))
+	if err != nil {
+		return err
+	}
+	return errors.Join(parent.Sync(), parent.Close())
+}
+
+// emptyManifest is the size of a MANIFEST that names no table.
+const emptyManifest = 16
+
+// checkFiles refuses what Badger would turn into an empty database, deleting
+// every table on the way: tables without a MANIFEST, or beside one that names
+// none while no log is left that they could have been flushed from.
+func checkFiles(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	files := map[string]int{} // by extension
+	for _, e := range entries {
+		files[filepath.Ext(e.Name())]++
+	}
+	tables, logs := files[".sst"], files[".mem"]
+	manifest, err := os.Stat(filepath.Join(dir, "MANIFEST"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if tables+logs > 0 {
+			return fmt.Errorf("%w: data files without a MANIFEST", ErrDamaged)
+		}
+	case err != nil:
+		return err
+	case manifest.Size() <= emptyManifest && tables > 0 && logs == 0:
+		return fmt.Errorf("%w: the MANIFEST names no table, but there are %d", ErrDamaged, tables)
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package kv
+
+import (
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// formatVersion is written into the manifest; a directory with another one is
+// refused.
+const formatVersion = 1
+
+// badgerOptions is the only place that configures Badger.
+func badgerOptions(dir string, log badger.Logger) badger.Options {
+	return badger.DefaultOptions(dir).
+		WithSyncWrites(true). // off by default: acknowledged would not mean durable
+		// Nothing to detect: one writer, and reads that go past Badger's transaction.
+		WithDetectConflicts(false).
+		WithNumVersionsToKeep(1).
+		// A memtable bounds a transaction (15 % of it) and the memory: two of them.
+		WithMemTableSize(16 << 20).
+		WithNumMemtables(2).
+		WithNumLevelZeroTables(3).
+		WithNumLevelZeroTablesStall(8).
+		WithNumCompactors(2). // the least that Badger accepts
+		// Every value stays in the tree: a failed fsync of the value log goes
+		// unnoticed, and its collector has brought deleted keys back (#2286).
+		WithValueThreshold(1 << 20).
+		WithValueLogFileSize(32 << 20).
+		WithCompression(options.Snappy).
+		WithBlockCacheSize(32 << 20).
+		WithIndexCacheSize(16 << 20).
+		// Else a flipped bit in a block is handed out as data.
+		WithChecksumVerificationMode(options.OnBlockRead).
+		WithVerifyValueChecksum(true).
+		WithCompactL0OnClose(false). // a short stop
+		WithMetricsEnabled(false).
+		WithExternalMagic(formatVersion).
+		WithLogger(log)
+}
