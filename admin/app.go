@@ -1,0 +1,177 @@
+package admin
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"exante/admin/config"
+)
+
+// Main runs one command line, args[0] being the program, and returns its exit
+// code. Data goes to stdout, all other talk to stderr. serve is what the serve
+// command calls once its configuration is good.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, serve ServeFunc) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	s := &session{
+		stdin: stdin, stdout: stdout, stderr: stderr, environ: os.Environ(), serve: serve,
+		uid: os.Getuid(), now: time.Now, patience: lockPatience,
+	}
+	return report(stderr, s.run(ctx, args))
+}
+
+// session is one command line: what a command may read, write and know.
+type session struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	environ        []string
+	serve          ServeFunc
+	uid            int // who runs it, in the audit log
+	now            func() time.Time
+	patience       time.Duration // with a store that is in use
+
+	json   bool
+	config *config.Effective // of the command; filled before it runs
+	log    *slog.Logger
+}
+
+func (s *session) run(ctx context.Context, args []string) error {
+	app := s.app()
+	arranged, err := arrange(app, args)
+	if err != nil {
+		return err
+	}
+	return app.RunContext(ctx, arranged)
+}
+
+func (s *session) app() *cli.App {
+	return &cli.App{
+		Name:      "exante",
+		Usage:     "invoices behind API keys, in one binary",
+		UsageText: "exante COMMAND [flags] [arguments]      exante COMMAND --help",
+		Writer:    s.stdout, ErrWriter: s.stderr,
+		Commands: []*cli.Command{
+			s.serveCommand(), s.initCommand(),
+			s.group("keys", "API keys", s.keysCreate(), s.keysList(), s.keysShow(), s.keysRevoke(), s.keysRotate()),
+			s.group("orgs", "organizations", s.orgsCreate(), s.orgsList()),
+			s.group("users", "users of an organization", s.usersCreate(), s.usersList()),
+			s.verifyCommand(),
+			s.group("config", "the configuration", s.configShow(), s.configCheck()),
+			s.versionCommand(),
+		},
+		CustomAppHelpTemplate: appHelp,
+		HideHelpCommand:       true, HideVersion: true,
+		ExitErrHandler: func(*cli.Context, error) {}, // report alone decides exit codes
+	}
+}
+
+func (s *session) group(name, usage string, commands ...*cli.Command) *cli.Command {
+	return &cli.Command{
+		Name: name, Usage: usage, Subcommands: commands,
+		CustomHelpTemplate: groupHelp, HideHelpCommand: true,
+	}
+}
+
+// spec is a command as its file describes it.
+type spec struct {
+	name, usage string
+	args        []string // names of the arguments, all of which are needed
+	flags       []cli.Flag
+	needs       []string // names of flags that must be given
+	about       string   // "" or a paragraph of the help
+	examples    string
+	codes       []int // exit codes beyond done, failed and usage
+	run         func(context.Context, *cli.Context) error
+}
+
+// command turns a spec into a command: the flags that all have, the flags and
+// exactly the arguments that it needs, its configuration loaded before it runs.
+func (s *session) command(sp spec) *cli.Command {
+	c := &cli.Command{
+		Name: sp.name, Usage: sp.usage, Flags: append(sp.flags, s.commonFlags()...),
+		CustomHelpTemplate: commandHelp(sp), HideHelpCommand: true,
+	}
+	for _, a := range sp.args {
+		c.ArgsUsage += " " + a
+	}
+	c.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return usagef("", "%v", err) }
+	c.Action = func(cc *cli.Context) error {
+		help := "see: " + cc.Command.HelpName + " --help"
+		if n := cc.NArg(); n < len(sp.args) {
+			return usagef(help, "%s is missing", sp.args[n])
+		} else if n > len(sp.args) {
+			return usagef(help, "surplus argument %q", cc.Args().Get(len(sp.args)))
+		}
+		for _, name := range sp.needs {
+			if !cc.IsSet(name) {
+				return usagef(help, "flag --%s is missing", name)
+			}
+		}
+		if name := emptyFlag(cc); name != "" {
+			return usagef(help, "flag --%s has an empty value", name)
+		}
+		s.json = cc.Bool("json")
+		if err := s.configure(cc); err != nil {
+			return err
+		}
+		return sp.run(cc.Context, cc)
+	}
+	return c
+}
+
+// emptyFlag is a flag that was given as "": in a script that is a variable
+// nobody set, and must not mean "the default". Settings may be empty.
+func emptyFlag(cc *cli.Context) string {
+	for _, name := range cc.LocalFlagNames() {
+		isSetting := slices.ContainsFunc(config.Settings(), func(s config.Setting) bool { return s.FlagName() == name })
+		if cc.String(name) == "" && !isSetting {
+			return name
+		}
+	}
+	return ""
+}
+
+// configure loads the configuration that the command's flags lead to.
+func (s *session) configure(cc *cli.Context) error {
+	flags := map[string]string{}
+	for _, row := range config.Settings() {
+		if cc.IsSet(row.FlagName()) {
+			flags[row.Key()] = cc.String(row.FlagName())
+		}
+	}
+	src := config.Sources{File: cc.String("config"), Environ: s.environ, Flags: flags}
+	if dir := cc.String("data-dir"); cc.IsSet("data-dir") {
+		src.DataDir = &dir
+	}
+	var err error
+	if s.config, err = config.Load(src); err != nil {
+		return err
+	}
+	s.log = newLog(s.stderr, max(s.config.Log.Level, slog.LevelWarn), s.config.Log.Format)
+	return nil
+}
+
+func (s *session) commonFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "data-dir", Usage: "work on data directory `DIR` (default: setting storage.dir)"},
+		&cli.StringFlag{Name: "config", Usage: "read settings from `FILE` (default: exante.toml if it exists)"},
+		&cli.BoolFlag{Name: "json", Usage: "print JSON", DisableDefaultText: true},
+	}
+}
+
+func newLog(w io.Writer, level slog.Level, format string) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}

@@ -1,0 +1,218 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (s *session) keysCreate() *cli.Command {
+	return s.command(spec{
+		name: "create", usage: "make an API key and print it, this once",
+		about: "The key alone goes to standard output. In an empty store this makes the default\n" +
+			"organization and its owner first.",
+		flags: []cli.Flag{
+			&cli.StringFlag{Name: "name", Usage: "call it `NAME`, after what it is for (needed)"},
+			orgFlag(),
+			&cli.StringFlag{Name: "user", Usage: "for the user `UID` (default: the organization's owner)"},
+			&cli.StringFlag{Name: "scopes", Usage: "allow only `SCOPES`, joined by commas (default: full access)"},
+			&cli.StringFlag{Name: "expires-in-days", Usage: "expire after `DAYS`, 1 to 3650"},
+			&cli.StringFlag{Name: "expires-at", Usage: "expire at `TIME`: RFC 3339, a date, or never"},
+			&cli.StringFlag{Name: "rate-limit", Usage: "admit `N/D`, as in 600/1m,20000/24h (default: setting rate_limit.windows)"},
+			&cli.StringFlag{Name: "allowed-cidrs", Usage: "accept it only from `NETWORKS`, joined by commas (default: from anywhere)"},
+		},
+		examples: "exante keys create --name zapier --scopes invoices:read,parties:read --expires-in-days 90\n" +
+			"exante keys create --name backup --rate-limit 600/1m,20000/24h --json",
+		needs: []string{"name"},
+		codes: append([]int{exitNotFound, exitInvalid}, storeCodes...),
+		run:   s.runKeysCreate,
+	})
+}
+
+func (s *session) runKeysCreate(ctx context.Context, c *cli.Context) error {
+	in := KeyRequest{
+		Name: c.String("name"), Org: c.String("org"), User: c.String("user"),
+		Networks: splitList(c.String("allowed-cidrs")), ExpiresAt: c.String("expires-at"), RateLimit: c.String("rate-limit"),
+	}
+	if c.IsSet("scopes") {
+		in.Scopes = append([]string{}, splitList(c.String("scopes"))...)
+	}
+	if c.IsSet("expires-in-days") {
+		days, err := strconv.Atoi(c.String("expires-in-days"))
+		if err != nil {
+			return usagef("", "flag --expires-in-days: %q is not a whole number", c.String("expires-in-days"))
+		}
+		in.ExpiresInDays = &days
+	}
+	return s.withOps(ctx, true, func(ops Ops) error {
+		key, err := ops.CreateKey(ctx, in)
+		if err != nil {
+			return err
+		}
+		return s.printNewKey(key)
+	})
+}
+
+// printNewKey prints a key's secret, alone on stdout unless as JSON.
+func (s *session) printNewKey(key NewKey) error {
+	if s.json {
+		return s.printJSON(key)
+	}
+	s.tell("api key %s (%s), %s. It is shown this once:", key.UID, printable(key.Name), expires(key.APIKey))
+	_, err := fmt.Fprintln(s.stdout, key.Key.Reveal())
+	return err
+}
+
+func expires(k APIKey) string {
+	if k.ExpiresAt == nil {
+		return "never expires"
+	}
+	return "expires " + *k.ExpiresAt
+}
+
+func (s *session) keysRotate() *cli.Command {
+	return s.command(spec{
+		name: "rotate", usage: "make a key's successor and print it, this once", args: []string{"UID"},
+		about: "The successor has the same name, scopes, networks, limits and life. The old key\n" +
+			"works on during the days of grace.",
+		flags:    []cli.Flag{&cli.StringFlag{Name: "grace-days", Usage: "let the old key work for `DAYS` more, 0 to 30", Value: "0"}},
+		examples: "exante keys rotate 019aafe2-6b70-7bb0-9d3c-5a3f6f0d6f11 --grace-days 7",
+		codes:    append([]int{exitNotFound, exitInvalid}, storeCodes...),
+		run: func(ctx context.Context, c *cli.Context) error {
+			days, err := strconv.Atoi(c.String("grace-days"))
+			if err != nil {
+				return usagef("", "flag --grace-days: %q is not a whole number", c.String("grace-days"))
+			}
+			return s.runKeysRotate(ctx, RotateRequest{UID: c.Args().First(), GraceDays: days})
+		},
+	})
+}
+
+func (s *session) runKeysRotate(ctx context.Context, in RotateRequest) error {
+	return s.withOps(ctx, false, func(ops Ops) error {
+		key, err := ops.RotateKey(ctx, in)
+		if err != nil {
+			return err
+		}
+		return s.printNewKey(key)
+	})
+}
+
+func (s *session) keysRevoke() *cli.Command {
+	return s.command(spec{
+		name: "revoke", usage: "end a key now", args: []string{"UID"},
+		about:    "When the command is done, no later request with the key is accepted.",
+		flags:    []cli.Flag{&cli.BoolFlag{Name: "yes", Usage: "do not ask", DisableDefaultText: true}},
+		examples: "exante keys revoke 019aafe2-6b70-7bb0-9d3c-5a3f6f0d6f11 --yes",
+		codes:    append([]int{exitNotFound}, storeCodes...),
+		run: func(ctx context.Context, c *cli.Context) error {
+			return s.runKeysRevoke(ctx, KeyRef{c.Args().First()}, c.Bool("yes"))
+		},
+	})
+}
+
+func (s *session) runKeysRevoke(ctx context.Context, in KeyRef, yes bool) error {
+	return s.withOps(ctx, false, func(ops Ops) error {
+		key, err := ops.APIKey(ctx, in)
+		if err != nil {
+			return err
+		}
+		question := fmt.Sprintf("revoke api key %s, %q? It stops working at once.", key.KeySnippet, key.Name)
+		if err := s.confirm(yes, question); err != nil {
+			return err
+		}
+		if key, err = ops.RevokeKey(ctx, in); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(key)
+		}
+		_, err = fmt.Fprintf(s.stdout, "revoked %s at %s\n", key.UID, *key.RevokedAt)
+		return err
+	})
+}
+
+func (s *session) keysList() *cli.Command {
+	return s.command(spec{
+		name: "list", usage: "list API keys, expired and revoked ones too",
+		flags:    []cli.Flag{&cli.StringFlag{Name: "org", Usage: "only those of organization `UID`"}},
+		examples: "exante keys list\nexante keys list --json | jq -r '.[] | select(.state == \"active\") | .uid'",
+		codes:    append([]int{exitNotFound}, storeCodes...),
+		run:      func(ctx context.Context, c *cli.Context) error { return s.runKeysList(ctx, c.String("org")) },
+	})
+}
+
+func (s *session) runKeysList(ctx context.Context, org string) error {
+	return s.withOps(ctx, false, func(ops Ops) error {
+		keys, err := ops.APIKeys(ctx, OrgRef{org})
+		if err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(keys)
+		}
+		var rows [][]string
+		for _, k := range keys {
+			rows = append(rows, []string{k.UID, k.State, k.KeySnippet, k.Name})
+		}
+		return table(s.stdout, []column{{"UID", 36}, {"STATE", 8}, {"KEY", 15}, {"NAME", 15}}, rows)
+	})
+}
+
+func (s *session) keysShow() *cli.Command {
+	return s.command(spec{
+		name: "show", usage: "show one API key", args: []string{"UID"},
+		examples: "exante keys show 019aafe2-6b70-7bb0-9d3c-5a3f6f0d6f11",
+		codes:    append([]int{exitNotFound}, storeCodes...),
+		run:      func(ctx context.Context, c *cli.Context) error { return s.runKeysShow(ctx, KeyRef{c.Args().First()}) },
+	})
+}
+
+func (s *session) runKeysShow(ctx context.Context, in KeyRef) error {
+	return s.withOps(ctx, false, func(ops Ops) error {
+		k, err := ops.APIKey(ctx, in)
+		if err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(k)
+		}
+		return fields(s.stdout, [][2]string{
+			{"uid", k.UID}, {"name", k.Name}, {"key", k.KeySnippet}, {"state", k.State},
+			{"organization", k.OrganizationUID}, {"user", orDash(k.UserUID)},
+			{"scopes", strings.Join(k.Scopes, ", ")}, {"networks", orWord(k.AllowedCIDRs, "any")},
+			{"rate limits", strings.Join(k.RateLimits, ", ")},
+			{"created", k.CreatedAt}, {"updated", k.UpdatedAt}, {"last used", orDash(k.LastUsedAt)},
+			{"expires", orDash(k.ExpiresAt)}, {"retires", orDash(k.RetiresAt)}, {"revoked", orDash(k.RevokedAt)},
+			{"rotated to", orDash(k.RotatedToUID)}, {"rotated from", orDash(k.RotatedFromUID)},
+		})
+	})
+}
+
+func orDash(s *string) string {
+	if s == nil {
+		return "-"
+	}
+	return *s
+}
+
+func orWord(items []string, word string) string {
+	if len(items) == 0 {
+		return word
+	}
+	return strings.Join(items, ", ")
+}
+
+// splitList reads items joined by commas.
+func splitList(s string) []string {
+	var items []string
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}

@@ -1,0 +1,126 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"exante/admin/config"
+	"exante/admin/demo"
+	"exante/auth"
+	"exante/storage"
+)
+
+// ServeFunc runs the server until ctx ends, then stops it in order.
+type ServeFunc func(ctx context.Context, in ServeInput) error
+
+// ServeInput is what the serve command hands to a ServeFunc.
+type ServeInput struct {
+	Config  config.Config
+	Version string
+	Log     *slog.Logger
+
+	stdout, stderr io.Writer
+	demo           *demo.Store // nil: a real server
+}
+
+func (s *session) serveCommand() *cli.Command {
+	flags := []cli.Flag{&cli.BoolFlag{Name: "demo", Usage: "serve made-up invoices from a temporary directory, and print a key", DisableDefaultText: true}}
+	for _, row := range config.Settings() {
+		f := &cli.StringFlag{Name: row.FlagName(), Usage: row.About()}
+		if row.Key() == "server.listen" {
+			f.Aliases = []string{"listen"}
+		}
+		flags = append(flags, f)
+	}
+	return s.command(spec{
+		name: "serve", usage: "serve the API until SIGINT or SIGTERM",
+		about: "Makes the store if there is none. Requests in flight are finished when it stops;\n" +
+			"a second signal ends it at once.",
+		flags:    flags,
+		examples: "exante serve --demo\nexante serve --data-dir /var/lib/exante --listen 127.0.0.1:9000",
+		codes:    []int{exitInUse, exitDamaged},
+		run:      func(ctx context.Context, c *cli.Context) error { return s.runServe(ctx, c.Bool("demo")) },
+	})
+}
+
+func (s *session) runServe(ctx context.Context, demonstrate bool) (err error) {
+	in := ServeInput{
+		Config: s.config.Config, Version: buildVersion().Version,
+		Log:    newLog(s.stderr, s.config.Log.Level, s.config.Log.Format),
+		stdout: s.stdout, stderr: s.stderr,
+	}
+	if demonstrate {
+		if s.config.Source("storage.dir") == "--data-dir" {
+			return usagef("", "--demo keeps its store in a temporary directory: leave --data-dir out")
+		}
+		if in.demo, err = demo.New(); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, in.demo.Remove()) }()
+		in.Config.Storage.Dir, in.Config.Admin.Socket = in.demo.Dir, ""
+	}
+	if err := enterDirectory(in.Config.Storage.Dir); err != nil {
+		return err
+	}
+	err = s.serve(ctx, in)
+	if errors.Is(err, storage.ErrInUse) {
+		return fmt.Errorf("%s: %w", in.Config.Storage.Dir, err)
+	}
+	return err
+}
+
+// StoreOptions are how to open the store, which is made if there is none.
+func (in ServeInput) StoreOptions(hasher *auth.Hasher) storage.Options {
+	return storeOptions(&in.Config, hasher, true, in.Log)
+}
+
+// Listen opens the port of the API.
+func (in ServeInput) Listen() (net.Listener, error) {
+	address := in.Config.Server.Listen
+	listener, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("listen on %s: %w", address, syscall.EADDRINUSE)
+	case err != nil:
+		return nil, &config.Error{Key: "server.listen", Reason: err.Error()}
+	}
+	local := listener.Addr().(*net.TCPAddr).IP.IsLoopback()
+	if !local && len(in.Config.Server.TrustedProxies) == 0 {
+		in.Log.Warn("keys cross the network in clear: put a proxy with TLS in front and name it in server.trusted_proxies", "listen", address)
+	}
+	return listener, nil
+}
+
+// Prepare fills the store of a demonstration. It does nothing for a real server.
+func (in ServeInput) Prepare(ctx context.Context, store *storage.Store) error {
+	if in.demo == nil {
+		return nil
+	}
+	return in.demo.Fill(ctx, store)
+}
+
+// Announce tells the operator that requests are answered on addr.
+func (in ServeInput) Announce(addr net.Addr) {
+	fmt.Fprintf(in.stderr, "listening on http://%s\n", addr)
+	if in.demo == nil {
+		return
+	}
+	fmt.Fprintf(in.stderr, "the demonstration's data is gone when you stop it; meanwhile: exante keys list --data-dir %s\n", in.demo.Dir)
+	fmt.Fprintf(in.stdout, "%s\ncurl -H \"Authorization: Bearer %[1]s\" http://%s/api/invoices\n", in.demo.Key.Reveal(), reachable(addr))
+}
+
+// reachable is addr as a caller on this machine writes it.
+func reachable(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return addr.String()
+	}
+	return (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: tcp.Port}).String()
+}

@@ -1,0 +1,204 @@
+// Package config is what an operator sets: in a file, in the environment, by
+// flags, each overriding the one before. Anything unknown or malformed is an
+// error that names the setting and where it came from.
+//
+// To add a setting: a field of Config and a row in settings.go.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"exante/admin/suggest"
+	"exante/auth"
+)
+
+// Config holds every setting. settings.go says what each means, and how it is
+// read and checked.
+type Config struct {
+	Server struct {
+		Listen         string
+		AllowedHosts   []string
+		TrustedProxies []netip.Prefix
+		MaxConnsPerIP  int // 0: no limit
+	}
+	Storage struct {
+		Dir   string
+		Cache int64 // bytes
+	}
+	Invoices struct {
+		NumberPattern string
+	}
+	Auth struct {
+		Environment       auth.Environment
+		Argon2Memory      uint32 // KiB
+		Argon2Iterations  uint32
+		Argon2Parallelism uint8
+		DefaultExpiryDays int // 0: never; see Expiry
+		MaxExpiryDays     int // 0: no bound
+	}
+	RateLimit struct {
+		Windows  auth.Limits
+		Failures auth.Limits
+	}
+	Admin struct {
+		Socket string // "": admin.sock in the data directory
+	}
+	Log struct {
+		Level  slog.Level
+		Format string
+	}
+}
+
+// Defaults is the configuration when nothing is set.
+func Defaults() Config {
+	var c Config
+	for _, s := range settings {
+		if err := s.bind(&c).Set(s.standard); err != nil {
+			panic(s.Key() + ": " + err.Error()) // a row of the table contradicts itself
+		}
+	}
+	return c
+}
+
+// SocketPath is where the server of this configuration listens for operators.
+func (c *Config) SocketPath() string {
+	if c.Admin.Socket != "" {
+		return c.Admin.Socket
+	}
+	return filepath.Join(c.Storage.Dir, "admin.sock")
+}
+
+// Expiry is how many days a new key lives when it is not said, and how many it
+// may live at most. With a bound and no default, the bound is the default: else
+// saying nothing would get round it. 0: for ever.
+func (c *Config) Expiry() (standard, most int) {
+	standard, most = c.Auth.DefaultExpiryDays, c.Auth.MaxExpiryDays
+	if standard == 0 {
+		standard = most
+	}
+	return standard, most
+}
+
+// Argon2 are the costs of new hashes.
+func (c *Config) Argon2() auth.Params {
+	return auth.Params{
+		MemoryKiB: c.Auth.Argon2Memory, Iterations: c.Auth.Argon2Iterations, Parallelism: c.Auth.Argon2Parallelism,
+	}
+}
+
+// validate checks what no single setting can.
+func (c *Config) validate() error {
+	if days := c.Auth.MaxExpiryDays; days > 0 && c.Auth.DefaultExpiryDays > days {
+		return &Error{Key: "auth.default_expiry_days", Reason: fmt.Sprintf("%d is above auth.max_expiry_days, %d", c.Auth.DefaultExpiryDays, days)}
+	}
+	return nil
+}
+
+// Effective is a configuration with the source of each value.
+type Effective struct {
+	Config
+	File string            // the file that was read; "": none
+	from map[string]string // by setting
+}
+
+// Source is where a setting has its value from: "default", "exante.toml:3",
+// "EXANTE_LOG_LEVEL" or "--log-level".
+func (e *Effective) Source(key string) string { return e.from[key] }
+
+// Sources are what a configuration is read from, weakest first.
+type Sources struct {
+	File    string // "": exante.toml if there is one
+	Environ []string
+	Flags   map[string]string // by setting: flags of serve
+	DataDir *string           // --data-dir; nil: not given
+}
+
+// Load reads a configuration and reports every mistake in it, not only the first.
+func Load(src Sources) (*Effective, error) {
+	e := &Effective{Config: Defaults(), from: map[string]string{}}
+	for _, s := range settings {
+		e.from[s.Key()] = "default"
+	}
+	problems := errors.Join(e.readFile(src.File), e.readEnvironment(src.Environ))
+	for _, s := range settings {
+		if text, given := src.Flags[s.Key()]; given {
+			problems = errors.Join(problems, e.set(s, text, s.Flag()))
+		}
+	}
+	if dir, _ := settingNamed("storage.dir"); src.DataDir != nil {
+		problems = errors.Join(problems, e.set(dir, *src.DataDir, "--data-dir"))
+	}
+	if problems == nil {
+		problems = e.validate()
+	}
+	return e, problems
+}
+
+func (e *Effective) set(s Setting, text, from string) error {
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return &Error{Key: s.Key(), From: from, Reason: "has a character that can't be printed"}
+	}
+	if err := s.bind(&e.Config).Set(text); err != nil {
+		return &Error{Key: s.Key(), From: from, Reason: err.Error()}
+	}
+	e.from[s.Key()] = from
+	return nil
+}
+
+func (e *Effective) readEnvironment(environ []string) error {
+	var problems error
+	for _, pair := range slices.Sorted(slices.Values(environ)) {
+		name, text, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, "EXANTE_") || name == "EXANTE_API_KEY" { // the latter belongs to clients
+			continue
+		}
+		i := slices.IndexFunc(settings, func(s Setting) bool { return s.Variable() == name })
+		if i < 0 {
+			var all []string
+			for _, s := range settings {
+				all = append(all, s.Variable())
+			}
+			problems = errors.Join(problems, &Error{Key: name, From: "environment", Unknown: true, Near: suggest.Nearest(name, all)})
+			continue
+		}
+		problems = errors.Join(problems, e.set(settings[i], text, name))
+	}
+	return problems
+}
+
+// ErrSetting is what every Error Is.
+var ErrSetting = errors.New("bad setting")
+
+// Error is one refused setting, with where it came from.
+type Error struct {
+	Key     string
+	From    string // "": from nowhere in particular
+	Reason  string
+	Unknown bool   // there is no such setting
+	Near    string // the known name that it resembles; "": none
+}
+
+func (e *Error) Error() string {
+	where := ""
+	if e.From != "" && e.From != e.Key {
+		where = " (" + e.From + ")"
+	}
+	switch {
+	case e.Unknown && e.Near != "":
+		return fmt.Sprintf("unknown setting %s%s: did you mean %s?", e.Key, where, e.Near)
+	case e.Unknown:
+		return fmt.Sprintf("unknown setting %s%s", e.Key, where)
+	}
+	return fmt.Sprintf("%s%s: %s", e.Key, where, e.Reason)
+}
+
+// Is makes every Error an ErrSetting.
+func (e *Error) Is(target error) bool { return target == ErrSetting }

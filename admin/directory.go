@@ -1,0 +1,80 @@
+package admin
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Harden is the first thing a process of exante does: what it creates is for
+// its user alone, and no core dump or debugger of that user shows a key.
+func Harden() error {
+	unix.Umask(0o077)
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return fmt.Errorf("forbid core dumps: %w", err)
+	}
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("forbid dumps of the process: %w", err)
+	}
+	return nil
+}
+
+// enterDirectory makes the data directory safe to open. It comes before any
+// file in it is touched: run by root on somebody's directory the process
+// becomes that user for good, since files of root in it would keep his
+// server from starting. A directory that others can enter is refused, unless
+// it is still empty: then it is closed to them.
+func enterDirectory(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // whoever creates the store makes it 0700
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%w: %s is not a directory", errDirectory, dir)
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	if os.Geteuid() == 0 && owner.Uid != 0 {
+		if err := become(int(owner.Uid), int(owner.Gid)); err != nil {
+			return fmt.Errorf("%w: %s belongs to uid %d: become that user: %v", errDirectory, dir, owner.Uid, err)
+		}
+	}
+	if info.Mode().Perm()&0o077 == 0 {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("%w: other users can enter %s (mode %#o): close it with: chmod 700 %s", errDirectory, dir, info.Mode().Perm(), dir)
+	}
+	return os.Chmod(dir, 0o700)
+}
+
+// become gives up root for uid and gid, in every thread of the process.
+func become(uid, gid int) error {
+	if err := syscall.Setgroups([]int{gid}); err != nil {
+		return fmt.Errorf("set groups: %w", err)
+	}
+	if err := syscall.Setgid(gid); err != nil {
+		return fmt.Errorf("set gid %d: %w", gid, err)
+	}
+	if err := syscall.Setuid(uid); err != nil {
+		return fmt.Errorf("set uid %d: %w", uid, err)
+	}
+	return nil
+}
+
+func ownerOf(dir string) (uid int, err error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return 0, err
+	}
+	return int(info.Sys().(*syscall.Stat_t).Uid), nil
+}

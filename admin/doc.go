@@ -1,0 +1,20 @@
+// Package admin is the operator's desk: the command line, the configuration,
+// and the Unix socket by which a command reaches a running server.
+//
+// What an operator can ask of a store is written once, as Ops. A command gets
+// one in one of two ways and can't tell which:
+//
+//   - A server runs on the data directory: it answers on its socket, and the
+//     command's Ops sends each call there. The server checks who connects and
+//     acts with that Unix user in the audit log.
+//   - Nothing runs: the command opens the store itself, as the owner of the
+//     data directory, and closes it when it is done.
+//
+// Errors keep their identity over the socket, so messages, hints and exit codes
+// (exit.go) are the same either way; one suite of tests runs on both.
+//
+// To add a command: a method on Ops and its body in a local_*.go file, a line in
+// operations.go, a method on Remote, then a cmd_*.go file that calls it. To add
+// a setting: a field of Config and a row in settings.go; exante.toml, the
+// environment variable, the flag of serve and `config show` follow from the row.
+package admin

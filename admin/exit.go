@@ -1,0 +1,153 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"exante/admin/config"
+	"exante/auth"
+	"exante/storage"
+)
+
+// The exit codes. Scripts rely on them.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2 // usage, or a bad setting
+	exitNotFound    = 3
+	exitInvalid     = 4
+	exitInUse       = 5
+	exitUnreachable = 6
+	exitDamaged     = 7
+)
+
+// What the desk itself finds out.
+var (
+	errUsage       = errors.New("usage") // always as *usageError
+	errNeedsYes    = errors.New("not confirmed: there is no terminal to ask on")
+	errDeclined    = errors.New("not confirmed: nothing was changed")
+	errWhichOrg    = errors.New("there is more than one organization")
+	errNoOrg       = errors.New("there is no organization")
+	errExistsHere  = errors.New("a store exists already")
+	errDirectory   = errors.New("data directory is not safe to use")
+	errSocketPath  = errors.New("the path of the admin socket is too long")
+	errSocketTaken = errors.New("the admin socket belongs to something else")
+	errUnreachable = errors.New("the server does not answer")
+	errPeer        = errors.New("this Unix user may not operate the server")
+	errSkew        = errors.New("the running server does not understand this command")
+	errFindings    = errors.New("the store is damaged")
+)
+
+// outcome is what one kind of error means to an operator.
+type outcome struct {
+	err  error
+	code string // names err over the socket; never changes its meaning
+	exit int
+	hint string // "": there is nothing to advise
+}
+
+// outcomes lists every error that an operator can be told about. The first that
+// an error Is applies; one that is not listed exits 1 and says what it says.
+var outcomes = []outcome{
+	{errUsage, "usage", exitUsage, ""},
+	{config.ErrSetting, "bad_setting", exitUsage, "see what is in effect with: exante config show"},
+	{errNeedsYes, "needs_yes", exitUsage, "add --yes to go on without being asked"},
+	{errDeclined, "declined", exitFailed, ""},
+	{errWhichOrg, "which_org", exitUsage, "name one with --org; list them with: exante orgs list"},
+	{errNoOrg, "no_org", exitNotFound, "make one with: exante orgs create --name NAME"},
+	{errExistsHere, "exists_here", exitFailed, "it can be used as it is, by: exante serve"},
+	{errDirectory, "unsafe_directory", exitFailed, ""},
+	{errSocketPath, "socket_path", exitUsage, "choose a shorter one with [admin] socket, for all commands of this installation"},
+	{errSocketTaken, "socket_taken", exitInUse, "choose another one with [admin] socket"},
+	{errUnreachable, "unreachable", exitUnreachable, "see whether it runs; after a change of keys, list them to learn whether it was made"},
+	{errPeer, "peer_refused", exitFailed, "run the command as the owner of the data directory, or as root"},
+	{errSkew, "version_skew", exitFailed, "the server may be of another version than this command: restart it"},
+	{errFindings, "findings", exitDamaged, "stop the server, keep a copy of the directory, then restore a backup"},
+
+	{storage.ErrNotFound, "not_found", exitNotFound, ""},
+	{storage.ErrExists, "exists", exitInvalid, ""},
+	{storage.ErrInvalid, "invalid", exitInvalid, ""},
+	{storage.ErrConflict, "conflict", exitInvalid, "somebody changed it meanwhile: try again"},
+	{storage.ErrTransition, "illegal_transition", exitInvalid, ""},
+	{storage.ErrLockedFields, "invoice_locked", exitInvalid, ""},
+	{storage.ErrNotDeletable, "not_deletable", exitInvalid, ""},
+	{storage.ErrKeyNotActive, "key_not_active", exitInvalid, "only an active key can be rotated: create a new one"},
+	{storage.ErrTooLarge, "too_large", exitInvalid, ""},
+	{auth.ErrBadScopes, "bad_scopes", exitInvalid, "scopes: invoices, parties, api_keys, each with :read or :write"},
+	{auth.ErrBadLimits, "bad_limits", exitInvalid, `limits look like "600/1m,20000/24h"`},
+	{auth.ErrBadNetworks, "bad_networks", exitInvalid, "networks look like 10.0.0.0/8 or 2001:db8::/32"},
+	{auth.ErrBusy, "busy", exitFailed, "the server is verifying too many keys right now: try again"},
+
+	{storage.ErrInUse, "in_use", exitInUse, "another process has it open: let it finish, or stop it"},
+	{storage.ErrNoStore, "no_store", exitFailed, "make one with: exante init, or name another with --data-dir"},
+	{storage.ErrCorrupt, "corrupt", exitDamaged, "keep a copy of the directory, then restore a backup"},
+	{auth.ErrBadHash, "bad_hash", exitDamaged, "keep a copy of the directory, then restore a backup"},
+	{storage.ErrNewer, "newer", exitFailed, "use the exante that wrote it, or a newer one"},
+	{storage.ErrUnknown, "unknown_outcome", exitFailed, "check the disk; after a restart, list the records to learn whether the change was made"},
+	{storage.ErrClosed, "closed", exitUnreachable, "the server is stopping: try again"},
+
+	{syscall.EADDRINUSE, "address_in_use", exitFailed, "another program has the port: choose one with --listen HOST:PORT"},
+	{context.Canceled, "interrupted", exitFailed, ""},
+	{fs.ErrPermission, "permission", exitFailed, "run the command as the owner of the data directory"},
+}
+
+// outcomeOf is the row of err; false if it has none.
+func outcomeOf(err error) (outcome, bool) {
+	for _, o := range outcomes {
+		if errors.Is(err, o.err) {
+			return o, true
+		}
+	}
+	return outcome{}, false
+}
+
+// report tells the operator about err and returns the exit code.
+func report(stderr io.Writer, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	o, known := outcomeOf(err)
+	for line := range strings.Lines(message(err)) {
+		fmt.Fprintln(stderr, "exante:", strings.TrimSuffix(line, "\n"))
+	}
+	hint := o.hint
+	var usage *usageError
+	if errors.As(err, &usage) {
+		hint = usage.hint
+	}
+	if hint != "" {
+		fmt.Fprintln(stderr, "hint:", hint)
+	}
+	if !known {
+		return exitFailed
+	}
+	return o.exit
+}
+
+// message is err as a person reads it: a refused record names its fields one a line.
+func message(err error) string {
+	var invalid *storage.InvalidError
+	if !errors.As(err, &invalid) || len(invalid.Problems) == 0 {
+		return err.Error()
+	}
+	lines := make([]string, len(invalid.Problems))
+	for i, p := range invalid.Problems {
+		lines[i] = "invalid " + p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// usageError is a command line that was not understood.
+type usageError struct{ text, hint string }
+
+func usagef(hint, format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...), hint}
+}
+
+func (e *usageError) Error() string        { return e.text }
+func (e *usageError) Is(target error) bool { return target == errUsage }

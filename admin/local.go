@@ -1,0 +1,166 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"exante/admin/config"
+	"exante/auth"
+	"exante/auth/uid"
+	"exante/storage"
+)
+
+// Desk is one open store as operators use it. It does not own the store.
+type Desk struct {
+	store    *storage.Store
+	config   config.Config
+	now      func() time.Time
+	firstOrg sync.Mutex // held while a store without organizations gets one
+}
+
+// NewDesk returns the desk of a store that was opened with c. A nil now means time.Now.
+func NewDesk(store *storage.Store, c config.Config, now func() time.Time) *Desk {
+	if now == nil {
+		now = time.Now
+	}
+	return &Desk{store: store, config: c, now: now}
+}
+
+// As is what the Unix user localUID may ask; his uid goes into the audit log.
+func (d *Desk) As(localUID int) Local {
+	return Local{d, auth.Principal{Shell: true, LocalUID: localUID}}
+}
+
+// Local is Ops on an open store, for one operator.
+type Local struct {
+	*Desk
+	by auth.Principal
+}
+
+var _ Ops = Local{}
+
+// CreateOrg implements Ops.
+func (l Local) CreateOrg(ctx context.Context, in OrgRequest) (Organization, error) {
+	org, _, err := l.store.CreateOrg(ctx, l.by, storage.OrgDraft{Name: in.Name, OwnerEmail: in.OwnerEmail})
+	if err != nil {
+		return Organization{}, err
+	}
+	return orgShape(org), nil
+}
+
+// Orgs implements Ops.
+func (l Local) Orgs(ctx context.Context) ([]Organization, error) {
+	orgs, err := l.store.Orgs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	shapes := make([]Organization, len(orgs))
+	for i, o := range orgs {
+		shapes[i] = orgShape(o)
+	}
+	return shapes, nil
+}
+
+// CreateUser implements Ops.
+func (l Local) CreateUser(ctx context.Context, in UserRequest) (User, error) {
+	org, err := l.oneOrg(ctx, in.Org)
+	if err != nil {
+		return User{}, err
+	}
+	user, err := l.store.CreateUser(ctx, l.by.In(org), storage.UserDraft{
+		Email: in.Email, Name: in.Name, Role: storage.Role(in.Role),
+	})
+	if err != nil {
+		return User{}, err
+	}
+	return userShape(user), nil
+}
+
+// Users implements Ops.
+func (l Local) Users(ctx context.Context, in OrgRef) ([]User, error) {
+	orgs, err := l.orgs(ctx, in.Org)
+	if err != nil {
+		return nil, err
+	}
+	shapes := []User{}
+	for _, org := range orgs {
+		users, err := l.store.Users(ctx, org)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range users {
+			shapes = append(shapes, userShape(u))
+		}
+	}
+	return shapes, nil
+}
+
+// Verify implements Ops.
+func (l Local) Verify(ctx context.Context, progress Progress) (VerifyReport, error) {
+	report, err := l.store.Verify(ctx, progress)
+	if err != nil {
+		return VerifyReport{}, err
+	}
+	shape := VerifyReport{Records: report.Records, Findings: []VerifyFinding{}}
+	for _, f := range report.Findings {
+		shape.Findings = append(shape.Findings, VerifyFinding(f))
+	}
+	return shape, nil
+}
+
+// orgs are the organization that is named, or all.
+func (l Local) orgs(ctx context.Context, name string) ([]uid.ID, error) {
+	if name != "" {
+		id, err := l.namedOrg(ctx, name)
+		return []uid.ID{id}, err
+	}
+	orgs, err := l.store.Orgs(ctx)
+	ids := make([]uid.ID, len(orgs))
+	for i, o := range orgs {
+		ids[i] = o.ID
+	}
+	return ids, err
+}
+
+// oneOrg is the organization that is named, or the only one.
+func (l Local) oneOrg(ctx context.Context, name string) (uid.ID, error) {
+	ids, err := l.orgs(ctx, name)
+	switch {
+	case err != nil:
+		return uid.ID{}, err
+	case len(ids) == 0:
+		return uid.ID{}, errNoOrg
+	case len(ids) > 1:
+		return uid.ID{}, errWhichOrg
+	}
+	return ids[0], nil
+}
+
+func (l Local) namedOrg(ctx context.Context, name string) (uid.ID, error) {
+	id, err := uid.Parse(name)
+	if err != nil {
+		return uid.ID{}, fmt.Errorf("organization %q: %w", name, storage.ErrNotFound)
+	}
+	if _, err := l.store.Org(ctx, id); err != nil {
+		return uid.ID{}, fmt.Errorf("organization %s: %w", name, err)
+	}
+	return id, nil
+}
+
+// defaultOrg is what a store's first organization is called.
+const defaultOrg = "Default organization"
+
+// ensureOrg is oneOrg, but makes the default organization where there is none.
+func (l Local) ensureOrg(ctx context.Context, name string) (uid.ID, error) {
+	l.firstOrg.Lock()
+	defer l.firstOrg.Unlock()
+	id, err := l.oneOrg(ctx, name)
+	if !errors.Is(err, errNoOrg) {
+		return id, err
+	}
+	org, _, err := l.store.CreateOrg(ctx, l.by, storage.OrgDraft{Name: defaultOrg})
+	return org.ID, err
+}

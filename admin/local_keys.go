@@ -1,0 +1,168 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"exante/auth"
+	"exante/auth/uid"
+	"exante/storage"
+)
+
+const day = 24 * time.Hour
+
+// CreateKey implements Ops.
+func (l Local) CreateKey(ctx context.Context, in KeyRequest) (NewKey, error) {
+	draft, err := l.keyDraft(in)
+	if err != nil {
+		return NewKey{}, err
+	}
+	org, err := l.ensureOrg(ctx, in.Org)
+	if err != nil {
+		return NewKey{}, err
+	}
+	key, token, err := l.store.CreateKey(ctx, l.by.In(org), draft)
+	if err != nil {
+		return NewKey{}, err
+	}
+	return NewKey{l.shape(&key), secret{token.Reveal()}}, nil
+}
+
+// RotateKey implements Ops.
+func (l Local) RotateKey(ctx context.Context, in RotateRequest) (NewKey, error) {
+	old, err := l.findKey(in.UID)
+	if err != nil {
+		return NewKey{}, err
+	}
+	if in.GraceDays < 0 || in.GraceDays > 30 {
+		return NewKey{}, storage.Invalid("grace_days", "must be from 0 to 30")
+	}
+	key, token, err := l.store.RotateKey(ctx, l.by.In(old.OrgID), old.ID, time.Duration(in.GraceDays)*day)
+	if err != nil {
+		return NewKey{}, fmt.Errorf("rotate api key %s: %w", old.ID, err)
+	}
+	return NewKey{l.shape(&key), secret{token.Reveal()}}, nil
+}
+
+// RevokeKey implements Ops.
+func (l Local) RevokeKey(ctx context.Context, in KeyRef) (APIKey, error) {
+	key, err := l.findKey(in.UID)
+	if err != nil {
+		return APIKey{}, err
+	}
+	key, err = l.store.RevokeKey(ctx, l.by.In(key.OrgID), key.ID)
+	if err != nil {
+		return APIKey{}, fmt.Errorf("revoke api key %s: %w", in.UID, err)
+	}
+	return l.shape(key), nil
+}
+
+// APIKey implements Ops.
+func (l Local) APIKey(_ context.Context, in KeyRef) (APIKey, error) {
+	key, err := l.findKey(in.UID)
+	if err != nil {
+		return APIKey{}, err
+	}
+	return l.shape(key), nil
+}
+
+// APIKeys implements Ops.
+func (l Local) APIKeys(ctx context.Context, in OrgRef) ([]APIKey, error) {
+	orgs, err := l.orgs(ctx, in.Org)
+	if err != nil {
+		return nil, err
+	}
+	shapes := []APIKey{}
+	for _, org := range orgs {
+		for _, k := range l.store.Keys(org) {
+			shapes = append(shapes, l.shape(k))
+		}
+	}
+	return shapes, nil
+}
+
+func (l Local) findKey(text string) (*auth.Key, error) {
+	id, err := uid.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("api key %q: %w", text, storage.ErrNotFound)
+	}
+	key, err := l.store.FindKey(id)
+	if err != nil {
+		return nil, fmt.Errorf("api key %s: %w", text, err)
+	}
+	return key, nil
+}
+
+func (l Local) shape(k *auth.Key) APIKey {
+	limits := k.Limits
+	if limits == nil {
+		limits = l.config.RateLimit.Windows
+	}
+	return keyShape(k, limits, l.store.Keyring().LastUse(k.ID).At, l.now())
+}
+
+func (l Local) keyDraft(in KeyRequest) (storage.KeyDraft, error) {
+	d := storage.KeyDraft{Name: in.Name}
+	var err error
+	if in.User != "" {
+		if d.UserID, err = uid.Parse(in.User); err != nil {
+			return d, storage.Invalid("user_uid", "no such user in this organization")
+		}
+	}
+	if d.Scopes, err = auth.ParseScopes(in.Scopes); err != nil {
+		return d, err
+	}
+	if d.Networks, err = auth.ParseNetworks(in.Networks); err != nil {
+		return d, err
+	}
+	if in.RateLimit != "" {
+		if d.Limits, err = auth.ParseLimits(in.RateLimit); err != nil {
+			return d, err
+		}
+	}
+	d.ExpiresAt, err = l.expiry(in)
+	return d, err
+}
+
+// expiry is when the key asked for ends, within what the configuration allows.
+func (l Local) expiry(in KeyRequest) (time.Time, error) {
+	now := l.now().UTC()
+	standard, most := l.config.Expiry()
+	var at time.Time
+	switch field, days := "expires_in_days", in.ExpiresInDays; {
+	case days != nil && in.ExpiresAt != "":
+		return at, storage.Invalid(field, "stands beside expires_at: give one of them")
+	case days != nil:
+		if *days < 1 || *days > 3650 {
+			return at, storage.Invalid(field, "must be from 1 to 3650")
+		}
+		at = now.Add(time.Duration(*days) * day)
+	case in.ExpiresAt == "" && standard > 0:
+		at = now.Add(time.Duration(standard) * day)
+	case in.ExpiresAt != "" && in.ExpiresAt != "never":
+		var err error
+		if at, err = parseTime(in.ExpiresAt); err != nil {
+			return at, storage.Invalid("expires_at", err.Error())
+		}
+		if !at.After(now) {
+			return at, storage.Invalid("expires_at", "is not in the future")
+		}
+	}
+	if most > 0 && (at.IsZero() || at.After(now.Add(time.Duration(most)*day))) {
+		return at, storage.Invalid("expires_at", fmt.Sprintf("a key may live %d days at most here (auth.max_expiry_days)", most))
+	}
+	return at, nil
+}
+
+// parseTime reads RFC 3339, or a plain date as midnight UTC.
+func parseTime(s string) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, s); err == nil {
+		return t.UTC(), nil
+	}
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		return t, fmt.Errorf("%q is neither RFC 3339 (2026-11-23T09:30:00Z) nor a date (2026-11-23)", s)
+	}
+	return t, nil
+}

@@ -1,0 +1,189 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"exante/storage"
+)
+
+// operation is one method of Ops on the socket: a POST of In as JSON to /name.
+// The answer is a stream of replies: any number of progress notes, then one
+// result or failure.
+type operation[In, Out any] struct {
+	name string
+	run  func(context.Context, Ops, In, Progress) (Out, error)
+}
+
+type nothing struct{}
+
+// What can be asked over the socket. Both ends use these values, so that a name
+// or a type cannot differ between them.
+var (
+	opCreateKey = operation[KeyRequest, NewKey]{"keys/create", func(ctx context.Context, o Ops, in KeyRequest, _ Progress) (NewKey, error) {
+		return o.CreateKey(ctx, in)
+	}}
+	opRotateKey = operation[RotateRequest, NewKey]{"keys/rotate", func(ctx context.Context, o Ops, in RotateRequest, _ Progress) (NewKey, error) {
+		return o.RotateKey(ctx, in)
+	}}
+	opRevokeKey = operation[KeyRef, APIKey]{"keys/revoke", func(ctx context.Context, o Ops, in KeyRef, _ Progress) (APIKey, error) {
+		return o.RevokeKey(ctx, in)
+	}}
+	opAPIKey = operation[KeyRef, APIKey]{"keys/show", func(ctx context.Context, o Ops, in KeyRef, _ Progress) (APIKey, error) {
+		return o.APIKey(ctx, in)
+	}}
+	opAPIKeys = operation[OrgRef, []APIKey]{"keys/list", func(ctx context.Context, o Ops, in OrgRef, _ Progress) ([]APIKey, error) {
+		return o.APIKeys(ctx, in)
+	}}
+	opCreateOrg = operation[OrgRequest, Organization]{"orgs/create", func(ctx context.Context, o Ops, in OrgRequest, _ Progress) (Organization, error) {
+		return o.CreateOrg(ctx, in)
+	}}
+	opOrgs = operation[nothing, []Organization]{"orgs/list", func(ctx context.Context, o Ops, _ nothing, _ Progress) ([]Organization, error) {
+		return o.Orgs(ctx)
+	}}
+	opCreateUser = operation[UserRequest, User]{"users/create", func(ctx context.Context, o Ops, in UserRequest, _ Progress) (User, error) {
+		return o.CreateUser(ctx, in)
+	}}
+	opUsers = operation[OrgRef, []User]{"users/list", func(ctx context.Context, o Ops, in OrgRef, _ Progress) ([]User, error) {
+		return o.Users(ctx, in)
+	}}
+	opVerify = operation[nothing, VerifyReport]{"verify", func(ctx context.Context, o Ops, _ nothing, p Progress) (VerifyReport, error) {
+		return o.Verify(ctx, p)
+	}}
+)
+
+// mount registers every operation. ops is asked who connected.
+func mount(mux *http.ServeMux, ops func(*http.Request) Ops) {
+	opCreateKey.mount(mux, ops)
+	opRotateKey.mount(mux, ops)
+	opRevokeKey.mount(mux, ops)
+	opAPIKey.mount(mux, ops)
+	opAPIKeys.mount(mux, ops)
+	opCreateOrg.mount(mux, ops)
+	opOrgs.mount(mux, ops)
+	opCreateUser.mount(mux, ops)
+	opUsers.mount(mux, ops)
+	opVerify.mount(mux, ops)
+}
+
+// reply is one line of an answer; exactly one field is set.
+type reply struct {
+	Progress *progressNote   `json:"progress,omitempty"`
+	Result   json.RawMessage `json:"result,omitempty"`
+	Failure  *failure        `json:"failure,omitempty"`
+}
+
+type progressNote struct {
+	Done  int `json:"done"`
+	Total int `json:"total"`
+}
+
+// failure is an error on the wire: what it says, and which of outcomes it is.
+type failure struct {
+	Code     string            `json:"code"` // "": none of outcomes
+	Message  string            `json:"message"`
+	Problems []storage.Problem `json:"problems,omitempty"`
+}
+
+func failureOf(err error) *failure {
+	f := &failure{Message: err.Error()}
+	if o, known := outcomeOf(err); known {
+		f.Code = o.code
+	}
+	var invalid *storage.InvalidError
+	if errors.As(err, &invalid) {
+		f.Problems = invalid.Problems
+	}
+	return f
+}
+
+// err is the error that the failure was made from, as far as anybody asks:
+// the same text, the same sentinel, the same refused fields.
+func (f *failure) err() error {
+	if f.Problems != nil {
+		return &remoteError{f.Message, &storage.InvalidError{Problems: f.Problems}}
+	}
+	for _, o := range outcomes {
+		if f.Code != "" && o.code == f.Code {
+			return &remoteError{f.Message, o.err}
+		}
+	}
+	return &remoteError{f.Message, nil}
+}
+
+type remoteError struct {
+	message string
+	cause   error
+}
+
+func (e *remoteError) Error() string { return e.message }
+func (e *remoteError) Unwrap() error { return e.cause }
+
+// maxRequest bounds the body of an operation, in bytes.
+const maxRequest = 1 << 20
+
+func (op operation[In, Out]) mount(mux *http.ServeMux, ops func(*http.Request) Ops) {
+	mux.HandleFunc("POST /"+op.name, func(w http.ResponseWriter, r *http.Request) {
+		out := &replies{w: w}
+		var in In
+		body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
+		body.DisallowUnknownFields()
+		if err := body.Decode(&in); err != nil {
+			out.end(nil, errSkew)
+			return
+		}
+		out.begin()
+		result, err := op.run(r.Context(), ops(r), in, out.progress)
+		out.end(result, err)
+	})
+}
+
+// replies writes the answer to one operation.
+type replies struct {
+	w    http.ResponseWriter
+	mu   sync.Mutex // progress may come from several goroutines
+	last time.Time
+}
+
+// begin tells the client that somebody is at work, so that it can tell a slow
+// operation from a server that hangs.
+func (r *replies) begin() {
+	r.w.WriteHeader(http.StatusOK)
+	http.NewResponseController(r.w).Flush()
+}
+
+func (r *replies) progress(done, total int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if time.Since(r.last) < 100*time.Millisecond && done != total {
+		return
+	}
+	r.last = time.Now()
+	r.write(reply{Progress: &progressNote{done, total}})
+}
+
+func (r *replies) end(result any, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		r.write(reply{Failure: failureOf(err)})
+		return
+	}
+	text, err := json.Marshal(result)
+	if err != nil {
+		r.write(reply{Failure: failureOf(err)})
+		return
+	}
+	r.write(reply{Result: text})
+}
+
+// write sends one reply. A client that has gone away does not need it.
+func (r *replies) write(line reply) {
+	if json.NewEncoder(r.w).Encode(line) == nil {
+		http.NewResponseController(r.w).Flush()
+	}
+}

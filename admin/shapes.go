@@ -1,0 +1,153 @@
+package admin
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"exante/auth"
+	"exante/storage"
+)
+
+// The shapes that --json prints and the socket carries. APIKey repeats the
+// shape that the HTTP API gives a key, so that a script may take either; a test
+// compares the two field by field.
+
+// APIKey is a key without its secret.
+type APIKey struct {
+	UID             string   `json:"uid"`
+	Name            string   `json:"name"`
+	KeySnippet      string   `json:"key_snippet"`
+	UserUID         *string  `json:"user_uid"`
+	OrganizationUID string   `json:"organization_uid"`
+	Scopes          []string `json:"scopes"`
+	LastUsedAt      *string  `json:"last_used_at"`
+	ExpiresAt       *string  `json:"expires_at"`
+	RevokedAt       *string  `json:"revoked_at"`
+	CreatedAt       string   `json:"created_at"`
+	UpdatedAt       string   `json:"updated_at"`
+	State           string   `json:"state"`
+	RotatedToUID    *string  `json:"rotated_to_uid"`
+	RotatedFromUID  *string  `json:"rotated_from_uid"`
+	RateLimits      []string `json:"rate_limits"`
+	AllowedCIDRs    []string `json:"allowed_cidrs"`
+	RetiresAt       *string  `json:"retires_at"`
+}
+
+// NewKey is a key with its secret, which is shown this once.
+type NewKey struct {
+	APIKey
+	Key secret `json:"key"`
+}
+
+// Organization is an organization as the shell shows it.
+type Organization struct {
+	UID       string `json:"uid"`
+	Name      string `json:"name"`
+	CreatedAt string `json:"created_at"`
+}
+
+// User is a user as the shell shows him.
+type User struct {
+	UID             string  `json:"uid"`
+	OrganizationUID string  `json:"organization_uid"`
+	Email           string  `json:"email"`
+	Name            string  `json:"name"`
+	Role            string  `json:"role"`
+	HasPassword     bool    `json:"has_password"`
+	DisabledAt      *string `json:"disabled_at"`
+	CreatedAt       string  `json:"created_at"`
+}
+
+// VerifyReport is what a verification saw.
+type VerifyReport struct {
+	Records  int             `json:"records"`
+	Findings []VerifyFinding `json:"findings"`
+}
+
+// VerifyFinding is one broken promise inside the store.
+type VerifyFinding struct {
+	Key     string `json:"key"`
+	Problem string `json:"problem"`
+}
+
+// secret is a key's text on its way to the operator. Formatting and logging
+// redact it; Reveal and JSON, by which it is shown once and crosses the
+// socket, do not.
+type secret struct{ text string }
+
+func (s secret) Reveal() string               { return s.text }
+func (s secret) String() string               { return "[redacted]" }
+func (s secret) Format(w fmt.State, _ rune)   { io.WriteString(w, s.String()) }
+func (s secret) LogValue() slog.Value         { return slog.StringValue(s.String()) }
+func (s secret) MarshalText() ([]byte, error) { return []byte(s.text), nil }
+
+func (s *secret) UnmarshalText(text []byte) error {
+	s.text = string(text)
+	return nil
+}
+
+// keyShape is k as it reads at now; limits are those that apply to it.
+func keyShape(k *auth.Key, limits auth.Limits, lastUsed, now time.Time) APIKey {
+	return APIKey{
+		UID: k.ID.String(), Name: k.Name, KeySnippet: k.Snippet,
+		UserUID: orNull(k.UserID.String()), OrganizationUID: k.OrgID.String(),
+		Scopes: k.Scopes.Names(), LastUsedAt: whenever(lastUsed),
+		ExpiresAt: whenever(k.ExpiresAt), RevokedAt: whenever(k.RevokedBy(now)),
+		CreatedAt: instant(k.CreatedAt), UpdatedAt: instant(k.UpdatedAt), State: string(k.State(now)),
+		RotatedToUID: orNull(k.RotatedTo.String()), RotatedFromUID: orNull(k.RotatedFrom.String()),
+		RateLimits: windowTexts(limits), AllowedCIDRs: networkTexts(k.Networks),
+		RetiresAt: whenever(k.RetiresAt),
+	}
+}
+
+func orgShape(o storage.Organization) Organization {
+	return Organization{UID: o.ID.String(), Name: o.Name, CreatedAt: instant(o.CreatedAt)}
+}
+
+func userShape(u storage.User) User {
+	return User{
+		UID: u.ID.String(), OrganizationUID: u.OrgID.String(), Email: u.Email, Name: u.Name,
+		Role: string(u.Role), HasPassword: u.HasPassword, DisabledAt: whenever(u.DisabledAt), CreatedAt: instant(u.CreatedAt),
+	}
+}
+
+// instant is a time as the API writes it: UTC, whole seconds.
+func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+// whenever is instant, or null for the zero time, which means never.
+func whenever(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	return orNull(instant(t))
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func windowTexts(l auth.Limits) []string {
+	texts := make([]string, len(l))
+	for i, w := range l {
+		texts[i] = w.String()
+	}
+	return texts
+}
+
+// networkTexts is null for "from anywhere": an empty list reads as "from nowhere".
+func networkTexts(nets []netip.Prefix) []string {
+	if len(nets) == 0 {
+		return nil
+	}
+	texts := make([]string, len(nets))
+	for i, n := range nets {
+		texts[i] = n.String()
+	}
+	return texts
+}

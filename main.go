@@ -1,0 +1,105 @@
+// Exante is accounts-receivable invoices behind API keys, in one binary. This
+// file puts the parts together; README.md says what it is and where to look.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"exante/admin"
+	"exante/auth"
+	"exante/server"
+	"exante/storage"
+)
+
+func main() {
+	if err := admin.Harden(); err != nil {
+		fmt.Fprintln(os.Stderr, "exante:", err)
+		os.Exit(1)
+	}
+	os.Exit(admin.Main(os.Args, os.Stdin, os.Stdout, os.Stderr, serve))
+}
+
+// serve opens all parts, serves until ctx ends or the listener fails, and
+// closes them in reverse: requests are drained first, the store is last.
+func serve(ctx context.Context, in admin.ServeInput) (err error) {
+	var open admin.Stack
+	defer func() {
+		err = errors.Join(err, open.Close(10*time.Second, 30*time.Second, func() {
+			fmt.Fprintln(os.Stderr, "exante: stopping took too long: ended at once")
+			os.Exit(1)
+		}))
+	}()
+	store, authenticator, err := openStore(in, &open)
+	if err != nil {
+		return err
+	}
+	listener, err := in.Listen()
+	if err != nil {
+		return err
+	}
+	open.Opened(func(context.Context) error { return closeListener(listener) })
+	if err := in.Prepare(ctx, store); err != nil {
+		return err
+	}
+	desk, err := admin.NewDesk(store, in.Config, nil).Listen(in.Log)
+	if err != nil {
+		return err
+	}
+	open.Opened(desk.Close)
+	c := in.Config
+	standard, most := c.Expiry()
+	api, err := server.New(server.Options{
+		Store: store, Auth: authenticator, Version: in.Version, Environment: c.Auth.Environment,
+		TrustedProxies: c.Server.TrustedProxies, AllowedHosts: c.Server.AllowedHosts, MaxConnsPerIP: c.Server.MaxConnsPerIP,
+		DefaultExpiryDays: standard, MaxExpiryDays: most, Log: in.Log,
+	})
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- api.Serve(listener); close(served) }()
+	open.Opened(func(ctx context.Context) error { return errors.Join(api.Shutdown(ctx), <-served) })
+	in.Announce(listener.Addr())
+	select {
+	case <-ctx.Done():
+		in.Log.Info("stopping")
+		return nil
+	case err := <-served:
+		return err
+	}
+}
+
+// openStore opens what keys are judged by, and what remembers them.
+func openStore(in admin.ServeInput, open *admin.Stack) (*storage.Store, *auth.Authenticator, error) {
+	hasher, err := auth.NewHasher(auth.HasherOptions{Params: in.Config.Argon2()})
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := storage.Open(in.StoreOptions(hasher))
+	if err != nil {
+		return nil, nil, err
+	}
+	open.Opened(func(context.Context) error { return store.Close() })
+	authenticator, err := auth.NewAuthenticator(auth.AuthenticatorOptions{
+		Environment: in.Config.Auth.Environment, Keyring: store.Keyring(), Hasher: hasher, Ledger: store,
+		Limits: in.Config.RateLimit.Windows, Failures: in.Config.RateLimit.Failures,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	open.Opened(authenticator.Close)
+	return store, authenticator, nil
+}
+
+// closeListener is for a start that fails: a server that served has closed it.
+func closeListener(l net.Listener) error {
+	if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
+}
