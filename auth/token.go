@@ -84,7 +84,7 @@ func Mint(env Environment, random io.Reader) (Token, error) {
 // answers ErrBadToken for everything else. It says nothing about whether such a
 // key exists.
 func ParseToken(env Environment, text string) (Token, error) {
-	if !wellFormed(env, text) {
+	if !wellFormed(env, []byte(text)) {
 		return Token{}, ErrBadToken
 	}
 	return Token{text}, nil
@@ -92,7 +92,7 @@ func ParseToken(env Environment, text string) (Token, error) {
 
 // wellFormed is the first and cheapest gate: no hash, no look-up, no allocation.
 // The checksum is no secret, so nothing here needs constant time.
-func wellFormed[T ~string | ~[]byte](env Environment, text T) bool {
+func wellFormed(env Environment, text []byte) bool {
 	if len(text) != tokenLen || string(text[:3]) != "ex_" || text[prefixLen-1] != '_' ||
 		string(text[3:prefixLen-1]) != string(env) {
 		return false
@@ -110,9 +110,7 @@ func wellFormed[T ~string | ~[]byte](env Environment, text T) bool {
 		}
 		sum = sum*62 + d
 	}
-	var signed [signedLen]byte
-	copy(signed[:], text[:signedLen])
-	return sum == int64(crc32.ChecksumIEEE(signed[:]))
+	return sum == int64(crc32.ChecksumIEEE(text[:signedLen]))
 }
 
 // digit is the value of a base62 character, or -1.
@@ -140,7 +138,12 @@ func (t Token) Snippet() string {
 }
 
 // Tag is the look-up tag of the token.
-func (t Token) Tag() Tag { return digest(sha256.Sum256([]byte(t.text))).tag() }
+func (t Token) Tag() Tag { return t.digest().tag() }
+
+func (t Token) digest() *digest {
+	d := digest(sha256.Sum256([]byte(t.text)))
+	return &d
+}
 
 // IsZero reports whether there is no token.
 func (t Token) IsZero() bool { return t.text == "" }

@@ -1,0 +1,146 @@
+package auth
+
+import (
+	"bytes"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"exante/auth/uid"
+)
+
+// Keyring holds every key of the instance in memory: the live records that
+// each request is judged by. The store fills it at start and changes it after a
+// commit and before the acknowledgement, so an answered revocation binds the
+// next request.
+type Keyring struct {
+	mu    sync.RWMutex
+	byID  map[uid.ID]*liveKey
+	byTag map[Tag][]*liveKey // two keys may share a tag
+	byOrg map[uid.ID][]*liveKey
+}
+
+// liveKey is one key as requests meet it: an immutable record that is replaced
+// whole, and the counters that belong to it for as long as the process lives.
+type liveKey struct {
+	record atomic.Pointer[Key]
+	queued atomic.Bool // its use is on the way to the Ledger
+
+	mu    sync.Mutex
+	meter meter
+	usage usage
+}
+
+// NewKeyring returns an empty Keyring.
+func NewKeyring() *Keyring {
+	return &Keyring{byID: map[uid.ID]*liveKey{}, byTag: map[Tag][]*liveKey{}, byOrg: map[uid.ID][]*liveKey{}}
+}
+
+// Put adds a key, or replaces the record of the key with that ID. Its counters
+// stay. An ID never changes its tag or its organization.
+func (r *Keyring) Put(k Key) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if live := r.byID[k.ID]; live != nil {
+		live.record.Store(&k)
+		return
+	}
+	live := &liveKey{}
+	live.record.Store(&k)
+	r.byID[k.ID] = live
+	r.byTag[k.Tag] = append(r.byTag[k.Tag], live)
+	org := r.byOrg[k.OrgID]
+	at, _ := slices.BinarySearchFunc(org, k.ID, func(l *liveKey, id uid.ID) int {
+		have := l.record.Load().ID
+		return bytes.Compare(have[:], id[:])
+	})
+	r.byOrg[k.OrgID] = slices.Insert(org, at, live)
+}
+
+// Get is the current record of a key.
+func (r *Keyring) Get(id uid.ID) (*Key, bool) {
+	live := r.live(id)
+	if live == nil {
+		return nil, false
+	}
+	return live.record.Load(), true
+}
+
+// Of lists all keys of an organization by creation.
+func (r *Keyring) Of(org uid.ID) []*Key {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	keys := make([]*Key, len(r.byOrg[org]))
+	for i, live := range r.byOrg[org] {
+		keys[i] = live.record.Load()
+	}
+	return keys
+}
+
+// Len is the number of keys.
+func (r *Keyring) Len() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.byID)
+}
+
+// Restore gives a key what an earlier process recorded of its use. Leases that
+// were out then count as used: the process may have died with all of them spent.
+func (r *Keyring) Restore(u Use, now time.Time) {
+	live := r.live(u.KeyID)
+	if live == nil {
+		return
+	}
+	live.mu.Lock()
+	defer live.mu.Unlock()
+	live.meter.restore(u.Meters, now)
+	live.usage.restore(u, now)
+}
+
+// LastUse is the latest accepted request of a key, to the moment.
+func (r *Keyring) LastUse(id uid.ID) LastUse {
+	live := r.live(id)
+	if live == nil {
+		return LastUse{}
+	}
+	live.mu.Lock()
+	defer live.mu.Unlock()
+	return live.usage.last
+}
+
+// Buckets are the hours of a key that memory knows better than the store:
+// their counts are absolute and replace the stored ones of the same hour.
+func (r *Keyring) Buckets(id uid.ID) []Bucket {
+	live := r.live(id)
+	if live == nil {
+		return nil
+	}
+	live.mu.Lock()
+	defer live.mu.Unlock()
+	return slices.Clone(live.usage.hours)
+}
+
+func (r *Keyring) all() []*liveKey {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	keys := make([]*liveKey, 0, len(r.byID))
+	for _, live := range r.byID {
+		keys = append(keys, live)
+	}
+	return keys
+}
+
+func (r *Keyring) live(id uid.ID) *liveKey {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.byID[id]
+}
+
+// withTag lists the keys that a token with this tag may belong to. The slice is
+// only ever appended to.
+func (r *Keyring) withTag(t Tag) []*liveKey {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.byTag[t]
+}
