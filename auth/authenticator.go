@@ -113,8 +113,9 @@ func (a *Authenticator) Admit(ctx context.Context, r Request) (Admission, error)
 			}
 			return Admission{}, err
 		}
+		now = a.now() // the hash took its time
 	}
-	return a.judge(ctx, live, r)
+	return a.judge(ctx, live, r, now)
 }
 
 // Failed counts a request that was refused before Admit, for want of a token,
@@ -198,9 +199,8 @@ func (a *Authenticator) upgrade(live *liveKey, t Token) {
 }
 
 // judge reads the live record: all that may change while a token stays right.
-func (a *Authenticator) judge(ctx context.Context, live *liveKey, r Request) (Admission, error) {
+func (a *Authenticator) judge(ctx context.Context, live *liveKey, r Request, now time.Time) (Admission, error) {
 	for {
-		now := a.now()
 		ad, wait, err := a.charge(live, r, now)
 		if wait == nil {
 			if errors.Is(err, ErrExpired) || errors.Is(err, ErrRevoked) || errors.Is(err, ErrNetwork) || errors.Is(err, ErrScope) {
@@ -210,6 +210,7 @@ func (a *Authenticator) judge(ctx context.Context, live *liveKey, r Request) (Ad
 		}
 		select {
 		case <-wait:
+			now = a.now()
 		case <-ctx.Done():
 			return ad, ctx.Err()
 		}

@@ -54,6 +54,7 @@ type ring struct {
 	width  int64 // nanoseconds of a cell
 	counts [ringSize]int32
 	head   int64 // number of the newest cell
+	tail   int64 // number of the oldest cell that counts anything, if used > 0
 	used   int64 // sum of counts
 
 	left     int64 // admissions that the store already counts as used
@@ -81,10 +82,16 @@ func (r *ring) advance(now int64) {
 		}
 	}
 	r.head = cell
+	for r.used > 0 && *r.at(r.tail) == 0 {
+		r.tail++
+	}
 }
 
 // add counts n requests at a cell that is still in the ring.
 func (r *ring) add(cell, n int64) {
+	if r.used == 0 || cell < r.tail {
+		r.tail = cell
+	}
 	*r.at(cell) += int32(n)
 	r.used += n
 }
@@ -101,7 +108,7 @@ func (r *ring) freeIn(now int64) time.Duration {
 
 // leaves is how long after now at least n of the counted requests have left.
 func (r *ring) leaves(now, n int64) time.Duration {
-	for c := r.head - cellsPerWindow; c <= r.head; c++ {
+	for c := r.tail; c <= r.head; c++ {
 		if n -= int64(*r.at(c)); n <= 0 {
 			return time.Duration((c+ringSize)*r.width - now)
 		}

@@ -98,33 +98,31 @@ func wellFormed(env Environment, text []byte) bool {
 		return false
 	}
 	for i := prefixLen; i < signedLen; i++ {
-		if digit(text[i]) < 0 {
+		if digits[text[i]] < 0 {
 			return false
 		}
 	}
 	var sum int64
 	for i := signedLen; i < tokenLen; i++ {
-		d := digit(text[i])
+		d := digits[text[i]]
 		if d < 0 {
 			return false
 		}
-		sum = sum*62 + d
+		sum = sum*62 + int64(d)
 	}
 	return sum == int64(crc32.ChecksumIEEE(text[:signedLen]))
 }
 
-// digit is the value of a base62 character, or -1.
-func digit(c byte) int64 {
-	switch {
-	case c >= '0' && c <= '9':
-		return int64(c - '0')
-	case c >= 'A' && c <= 'Z':
-		return int64(c-'A') + 10
-	case c >= 'a' && c <= 'z':
-		return int64(c-'a') + 36
+// digits maps a byte to its value in base62, or to -1.
+var digits = func() (table [256]int8) {
+	for i := range table {
+		table[i] = -1
 	}
-	return -1
-}
+	for i := range base62 {
+		table[base62[i]] = int8(i)
+	}
+	return table
+}()
 
 // Reveal is the secret itself. Whoever calls it is responsible for where it goes.
 func (t Token) Reveal() string { return t.text }
