@@ -39,7 +39,6 @@ type engine struct {
 	closing   chan struct{} // closed: no more turns
 	stopped   chan struct{} // closed: the writer has returned
 	closeOnce sync.Once
-	closeErr  error
 }
 
 // Open opens the Badger engine in o.Dir, and creates it where the directory is
@@ -60,9 +59,6 @@ func Open(o Options) (DB, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", o.Dir, err)
-	}
-	if h.err() != nil { // Badger leaves a table out that it cannot read, and goes on
-		return nil, errors.Join(fmt.Errorf("open %s: %w: %w", o.Dir, ErrDamaged, h.err()), db.Close())
 	}
 	e := &engine{
 		db:      db,
@@ -104,8 +100,9 @@ func (e *engine) Health() error            { return e.health.err() }
 func (e *engine) Seq() uint64              { return e.snapshots.seq.Load() }
 
 func (e *engine) Close() error {
-	e.closeOnce.Do(func() { e.closeErr = e.close() })
-	return e.closeErr
+	err := ErrClosed
+	e.closeOnce.Do(func() { err = e.close() })
+	return err
 }
 
 // close lets the writer finish, then the readers, since closing Badger takes
