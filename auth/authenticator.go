@@ -69,8 +69,9 @@ func NewAuthenticator(o AuthenticatorOptions) (*Authenticator, error) {
 	return a, nil
 }
 
-// Close writes use and the exact meters to the Ledger and ends the background
-// work. Requests must have ended.
+// Close ends the background work and writes use and the exact meters to the
+// Ledger. It gives up when ctx ends. A request that is still under way may be
+// answered with *BusyError. A second Close returns what the first did.
 func (a *Authenticator) Close(ctx context.Context) error {
 	if a.book == nil {
 		return nil
@@ -89,15 +90,16 @@ type Request struct {
 // Admission is what is known of a caller who proved to hold Key. It comes beside
 // ErrExpired, ErrRevoked, ErrNetwork, ErrScope and *LimitError too.
 type Admission struct {
-	Key      *Key // nil: nothing was proved
-	Decision Decision
+	Key      *Key     // nil: nothing was proved
+	Decision Decision // zero if the key has ended
 	live     *liveKey
 }
 
 // Admit authenticates, then checks network, scope and limits, in that order,
 // and charges the limits only if all else agreed.
 // Errors: ErrBadToken, ErrExpired, ErrRevoked, ErrNetwork, *ScopeError,
-// *LimitError, *BusyError.
+// *LimitError, *BusyError, or ctx's error. An address that has spent its
+// budget of refusals gets *LimitError in place of the first five.
 func (a *Authenticator) Admit(ctx context.Context, r Request) (Admission, error) {
 	now := a.now()
 	if !wellFormed(a.environment, r.Token) {
@@ -168,8 +170,8 @@ func (a *Authenticator) verify(ctx context.Context, d digest, raw []byte) (*live
 	if len(candidates) == 0 {
 		return nil, ErrBadToken
 	}
-	token := Token{string(raw)}
-	return a.flights.do(d, func() (*liveKey, error) {
+	token := newToken(string(raw))
+	return a.flights.do(ctx, d, func() (*liveKey, error) {
 		if live := a.verified.find(&d); live != nil {
 			return live, nil
 		}
@@ -196,85 +198,4 @@ func (a *Authenticator) upgrade(live *liveKey, t Token) {
 	if a.book != nil && a.hasher.Outdated(k.Hash) && k.Usable(a.now()) == nil {
 		a.book.upgrade(live, t)
 	}
-}
-
-// judge reads the live record: all that may change while a token stays right.
-func (a *Authenticator) judge(ctx context.Context, live *liveKey, r Request, now time.Time) (Admission, error) {
-	for {
-		ad, wait, err := a.charge(live, r, now)
-		if wait == nil {
-			if errors.Is(err, ErrExpired) || errors.Is(err, ErrRevoked) || errors.Is(err, ErrNetwork) || errors.Is(err, ErrScope) {
-				err = a.failed(r.Addr, now, err)
-			}
-			return ad, err
-		}
-		select {
-		case <-wait:
-			now = a.now()
-		case <-ctx.Done():
-			return ad, ctx.Err()
-		}
-	}
-}
-
-// charge does one request's check under the key's lock. A channel comes back
-// when a lease must be waited for: then nothing was charged.
-func (a *Authenticator) charge(live *liveKey, r Request, now time.Time) (Admission, <-chan struct{}, error) {
-	nanos := a.nanos(now)
-	live.mu.Lock()
-	k := live.record.Load()
-	ad := Admission{Key: k, live: live}
-	if o, err := refusal(k, r, now); err != nil {
-		live.usage.count(now, o)
-		live.mu.Unlock()
-		a.noticed(live)
-		return ad, nil, err
-	}
-	m := &live.meter
-	m.fit(a.LimitsOf(k))
-	var v verdict
-	ad.Decision, v = m.take(nanos, a.book != nil)
-	ask := false
-	var wait chan struct{}
-	switch v {
-	case refused:
-		live.usage.count(now, rateLimited)
-	case uncovered:
-		if m.ready == nil {
-			m.ready = make(chan struct{})
-		}
-		wait, ask = m.ready, !m.asked
-	case admitted:
-		live.usage.count(now, accepted)
-		live.usage.used(now, r)
-		ask = a.book != nil && !m.asked && m.low(nanos)
-	}
-	m.asked = m.asked || ask
-	live.mu.Unlock()
-	if ask {
-		a.book.ask(live)
-	}
-	a.noticed(live)
-	if v == refused {
-		return ad, nil, &LimitError{RetryAfter: ad.Decision.RetryAfter}
-	}
-	return ad, wait, nil
-}
-
-// refusal is why k may not make this request, whatever its limits.
-func refusal(k *Key, r Request, now time.Time) (outcome, error) {
-	switch k.State(now) {
-	case Revoked:
-		return unauthorized, ErrRevoked
-	case Expired:
-		return unauthorized, ErrExpired
-	case Active, Retiring:
-	}
-	if !k.AllowsAddr(r.Addr) {
-		return forbidden, ErrNetwork
-	}
-	if !k.Scopes.Allows(r.Scope) {
-		return forbidden, &ScopeError{Need: r.Scope, Detail: r.Scope.String() + " is needed"}
-	}
-	return accepted, nil
 }

@@ -10,34 +10,44 @@ import (
 
 // bookkeeper carries what requests leave behind to the Ledger, many keys in one
 // write: leases at once, because callers wait for them; use every few seconds;
-// the exact meters at the end. One goroutine does the writing, one the
-// re-hashing.
+// the exact meters at the end. One goroutine does all the writing, so that an
+// older report of a key never replaces a newer one; one more does the re-hashing.
 type bookkeeper struct {
 	auth   *Authenticator
 	ledger Ledger
 	log    *slog.Logger
 	every  time.Duration
 
-	mu      sync.Mutex
+	mu      sync.Mutex // taken inside a key's lock, never around one
 	asked   []*liveKey // want a lease
 	touched []*liveKey // have use to be written
 
 	wake     chan struct{}
 	upgrades chan rehash
-	quit     chan struct{}
+	quit     chan struct{}      // closed: no further leases
+	abandon  context.CancelFunc // ends what background writes wait for
+	life     context.Context    // of background writes
 	ended    sync.WaitGroup
+	once     sync.Once
+	closeErr error
+
+	failing bool // the last write failed; the writer's own
 }
 
-type rehash struct {
-	live  *liveKey
-	token Token
-}
+// maxRecords is roughly how many records one call to the Ledger may come to: it is
+// one transaction, and those have a size limit.
+const maxRecords = 200
+
+// leaseWait is the longest that a request waits for the Ledger to write a
+// lease. A store that takes longer is ill.
+const leaseWait = 5 * time.Second
 
 func openBook(a *Authenticator, o AuthenticatorOptions) *bookkeeper {
 	b := &bookkeeper{
 		auth: a, ledger: o.Ledger, log: o.Log, every: o.FlushEvery,
 		wake: make(chan struct{}, 1), upgrades: make(chan rehash, 64), quit: make(chan struct{}),
 	}
+	b.life, b.abandon = context.WithCancel(context.Background())
 	b.ended.Go(b.write)
 	b.ended.Go(b.rehash)
 	return b
@@ -45,10 +55,15 @@ func openBook(a *Authenticator, o AuthenticatorOptions) *bookkeeper {
 
 // close ends both goroutines, then writes all use and the exact meters.
 func (b *bookkeeper) close(ctx context.Context) error {
-	close(b.quit)
-	b.ended.Wait()
-	err := b.flush(ctx)
-	return errors.Join(err, b.settle(ctx))
+	b.once.Do(func() {
+		close(b.quit)
+		release := context.AfterFunc(ctx, b.abandon)
+		b.ended.Wait()
+		release()
+		b.abandon()
+		b.closeErr = b.settle(ctx)
+	})
+	return b.closeErr
 }
 
 // ask queues a key for a lease.
@@ -69,13 +84,31 @@ func (b *bookkeeper) touch(live *liveKey) {
 	b.mu.Unlock()
 }
 
-// upgrade queues a re-hash. When many are queued it is left for the key's next use
-// in another process.
-func (b *bookkeeper) upgrade(live *liveKey, t Token) {
-	select {
-	case b.upgrades <- rehash{live, t}:
-	default:
+// wait returns when live has got a further lease. *BusyError if the Ledger is
+// too slow or closing, or ctx's error.
+func (b *bookkeeper) wait(ctx context.Context, live *liveKey) error {
+	live.mu.Lock()
+	m := &live.meter
+	if m.ready == nil {
+		m.ready = make(chan struct{})
 	}
+	ready := m.ready
+	if !m.asked {
+		m.asked = true
+		b.ask(live)
+	}
+	live.mu.Unlock()
+	timer := time.NewTimer(leaseWait)
+	defer timer.Stop()
+	select {
+	case <-ready:
+		return nil
+	case <-timer.C:
+	case <-b.quit:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return &BusyError{RetryAfter: time.Second}
 }
 
 func (b *bookkeeper) write() {
@@ -86,115 +119,118 @@ func (b *bookkeeper) write() {
 		case <-b.wake:
 			b.grant()
 		case <-tick.C:
-			if err := b.flush(context.Background()); err != nil {
-				b.log.Error("use of API keys could not be recorded; it is kept in memory", "error", err)
-			}
+			b.flush()
 		case <-b.quit:
-			b.grant() // whoever still waits must not hang
 			return
 		}
 	}
 }
 
-// grant writes ahead a lease for every key that asked and lets the waiting
-// requests go on. When the store can't write, they go on all the same, limited
-// by memory alone: verification outlives a full disk.
-func (b *bookkeeper) grant() {
+// take empties one of the two queues.
+func (b *bookkeeper) take(queue *[]*liveKey) []*liveKey {
 	b.mu.Lock()
-	keys := b.asked
-	b.asked = nil
-	b.mu.Unlock()
-	if len(keys) == 0 {
-		return
-	}
-	uses := make([]Use, len(keys))
-	for i, live := range keys {
-		k := live.record.Load()
-		live.mu.Lock()
-		uses[i] = Use{KeyID: k.ID, OrgID: k.OrgID, Meters: live.meter.state(b.auth.nanos(b.auth.now()), true)}
-		live.mu.Unlock()
-	}
-	if err := b.ledger.RecordUse(context.Background(), uses); err != nil {
-		b.log.Error("leases of rate limits could not be recorded; limits hold in memory until the next start", "error", err)
-	}
-	for i, live := range keys {
-		live.mu.Lock()
-		m := &live.meter
-		m.granted(uses[i].Meters)
-		m.asked = false
-		if m.ready != nil {
-			close(m.ready)
-			m.ready = nil
-		}
-		live.mu.Unlock()
+	defer b.mu.Unlock()
+	keys := *queue
+	*queue = nil
+	return keys
+}
+
+// grant writes ahead a lease for every key that asked for one.
+func (b *bookkeeper) grant() {
+	for keys := b.take(&b.asked); len(keys) > 0; {
+		n, err := b.record(b.life, keys, ahead)
+		b.note(err)
+		keys = keys[n:]
 	}
 }
 
 // flush writes the use of every key that was touched since the last time.
-func (b *bookkeeper) flush(ctx context.Context) error {
-	b.mu.Lock()
-	keys := b.touched
-	b.touched = nil
-	b.mu.Unlock()
-	if len(keys) == 0 {
-		return nil
+// Leases come first: someone may wait for them.
+func (b *bookkeeper) flush() {
+	for keys := b.take(&b.touched); len(keys) > 0; {
+		b.grant()
+		n, err := b.record(b.life, keys, asIs)
+		b.note(err)
+		keys = keys[n:]
 	}
-	uses := make([]Use, len(keys))
-	for i, live := range keys {
-		live.queued.Store(false) // before the copy: what comes after it queues again
-		k := live.record.Load()
-		live.mu.Lock()
-		uses[i] = Use{KeyID: k.ID, OrgID: k.OrgID, Buckets: append([]Bucket(nil), live.usage.hours...), Last: live.usage.last}
-		live.mu.Unlock()
-	}
-	if err := b.ledger.RecordUse(ctx, uses); err != nil {
-		for _, live := range keys {
-			b.auth.noticed(live)
-		}
-		return err
-	}
-	for i, live := range keys {
-		live.mu.Lock()
-		live.usage.flushed(uses[i].Buckets[len(uses[i].Buckets)-1].Hour)
-		live.mu.Unlock()
-	}
-	return nil
 }
 
-// settle writes the exact meters of every key that was charged, so that a clean
-// stop costs no one a request.
+// settle writes what is exact and complete now, so that a clean stop costs no
+// one a request.
 func (b *bookkeeper) settle(ctx context.Context) error {
-	var uses []Use
+	var keys []*liveKey
 	for _, live := range b.auth.keyring.all() {
 		live.mu.Lock()
-		if live.meter.charged {
-			k := live.record.Load()
-			uses = append(uses, Use{KeyID: k.ID, OrgID: k.OrgID, Meters: live.meter.state(b.auth.nanos(b.auth.now()), false)})
+		if live.meter.dirty || live.queued.Load() {
+			keys = append(keys, live)
 		}
 		live.mu.Unlock()
 	}
-	if len(uses) == 0 {
-		return nil
+	var errs []error
+	for len(keys) > 0 {
+		n, err := b.record(ctx, keys, final)
+		errs = append(errs, err)
+		keys = keys[n:]
 	}
-	return b.ledger.RecordUse(ctx, uses)
+	return errors.Join(errs...)
 }
 
-func (b *bookkeeper) rehash() {
-	for {
-		select {
-		case <-b.quit:
-			return
-		case job := <-b.upgrades:
-			k := job.live.record.Load()
-			hash, err := b.auth.hasher.Hash(context.Background(), job.token)
-			if err == nil {
-				err = b.ledger.UpgradeHash(context.Background(), k.ID, k.Version, hash)
-			}
-			if err != nil {
-				b.log.Warn("hash of an API key was not upgraded; its next use tries again", "key", k.ID.String(), "error", err)
-				continue
-			}
-			b.auth.verified.remember(job.token.digest(), job.live, hash)
+// record writes one report for the first n of keys. Requests go on either way,
+// with a lease that the store could not write too, limited by memory alone:
+// verification outlives a full disk.
+func (b *bookkeeper) record(ctx context.Context, keys []*liveKey, what report) (n int, err error) {
+	now := b.auth.now()
+	t := instant{b.auth.nanos(now), now.UnixNano() - b.auth.nanos(now)}
+	var uses []Use
+	for records := 0; n < len(keys) && records < maxRecords; n++ {
+		u := keys[n].gather(t, what)
+		records += 2 + len(u.Buckets)
+		uses = append(uses, u)
+	}
+	err = b.ledger.RecordUse(ctx, uses)
+	for i, live := range keys[:n] {
+		live.mu.Lock()
+		switch {
+		case what == ahead:
+			live.meter.granted(t)
+		case err == nil:
+			live.usage.flushed(now, uses[i].Buckets)
+		}
+		live.mu.Unlock()
+		if err != nil && what == asIs {
+			b.auth.noticed(live) // tries again
 		}
 	}
+	return n, err
+}
+
+// gather is the report of one key.
+func (l *liveKey) gather(t instant, what report) Use {
+	if what != ahead {
+		l.queued.Store(false) // before the copy: what comes after it queues again
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k := l.record.Load()
+	u := Use{KeyID: k.ID, OrgID: k.OrgID}
+	if l.meter.dirty || what == ahead {
+		u.Meters = l.meter.states(t, what)
+	}
+	if what != ahead {
+		u.Buckets, u.Last = append(u.Buckets, l.usage.hours...), l.usage.last
+	}
+	return u
+}
+
+// note logs when writing begins to fail and when it works again, not each time.
+func (b *bookkeeper) note(err error) {
+	switch {
+	case b.life.Err() != nil: // Close gave up, and says so itself
+		return
+	case err != nil && !b.failing:
+		b.log.Error("use of API keys can't be recorded: counts and limits are in memory alone until it can", "error", err)
+	case err == nil && b.failing:
+		b.log.Info("use of API keys is recorded again")
+	}
+	b.failing = err != nil
 }

@@ -25,7 +25,7 @@ type cacheShard struct {
 type cacheEntry struct {
 	digest digest
 	live   *liveKey
-	hash   string // the PHC text that was matched: another hash is another fact
+	hash   Hash // the one that was matched: another hash is another fact
 }
 
 func newVerified(size int) *verified {
@@ -44,7 +44,7 @@ func (v *verified) find(d *digest) *liveKey {
 	s.mu.RLock()
 	e, ok := s.entries[d.tag()]
 	s.mu.RUnlock()
-	if !ok || subtle.ConstantTimeCompare(e.digest[:], d[:]) != 1 || e.live.record.Load().Hash.phc != e.hash {
+	if !ok || subtle.ConstantTimeCompare(e.digest[:], d[:]) != 1 || !e.live.record.Load().Hash.same(e.hash) {
 		return nil
 	}
 	return e.live
@@ -54,7 +54,7 @@ func (v *verified) find(d *digest) *liveKey {
 // replaced since. A full shard drops an entry of the map's choosing: a miss
 // costs time, nothing else.
 func (v *verified) remember(d *digest, live *liveKey, hash Hash) {
-	if live.record.Load().Hash.phc != hash.phc {
+	if !live.record.Load().Hash.same(hash) {
 		return
 	}
 	s := v.shard(d)
@@ -66,5 +66,5 @@ func (v *verified) remember(d *digest, live *liveKey, hash Hash) {
 			break
 		}
 	}
-	s.entries[d.tag()] = cacheEntry{*d, live, hash.phc}
+	s.entries[d.tag()] = cacheEntry{*d, live, hash}
 }

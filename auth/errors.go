@@ -15,7 +15,7 @@ var (
 	ErrScope       = errors.New("api key lacks the scope")          // also: a key may not grant what it lacks
 	ErrNetwork     = errors.New("address is not allowed")           // outside the key's networks
 	ErrLimited     = errors.New("over the rate limit")              // always as *LimitError
-	ErrBusy        = errors.New("too many verifications in flight") // the argon2id gate's queue is full; always as *BusyError
+	ErrBusy        = errors.New("no room to verify an api key now") // the argon2id gate's queue is full, or the Ledger too slow; always as *BusyError
 	ErrBadScopes   = errors.New("unknown or empty scopes")          // ParseScopes
 	ErrBadLimits   = errors.New("malformed rate limit")             // ParseLimits
 	ErrBadHash     = errors.New("stored hash is malformed or out of bounds")
@@ -28,7 +28,7 @@ type LimitError struct{ RetryAfter time.Duration }
 func (e *LimitError) Error() string        { return ErrLimited.Error() }
 func (e *LimitError) Is(target error) bool { return target == ErrLimited }
 
-// BusyError says when the gate expects room. It Is ErrBusy.
+// BusyError says when there may be room. It Is ErrBusy.
 type BusyError struct{ RetryAfter time.Duration }
 
 func (e *BusyError) Error() string        { return ErrBusy.Error() }

@@ -46,10 +46,11 @@ func (f *failures) charge(addr netip.Addr, now int64) time.Duration {
 	defer s.mu.Unlock()
 	m := s.meters[addr]
 	if m == nil {
-		if len(s.meters) >= failuresAShard {
-			s.evict(now)
+		if len(s.meters) < failuresAShard {
+			m = &meter{}
+		} else {
+			m = s.evict(now)
 		}
-		m = &meter{}
 		m.fit(f.limits)
 		s.meters[addr] = m
 	}
@@ -75,7 +76,9 @@ func (f *failures) shard(addr netip.Addr) *failureShard {
 	return &f.shards[h%failureShards]
 }
 
-func (s *failureShard) evict(now int64) {
+// evict forgets the address that has used least, of a few that the map happens to
+// name, and hands over its meter, emptied.
+func (s *failureShard) evict(now int64) *meter {
 	var least netip.Addr
 	fewest, seen := int64(-1), 0
 	for addr, m := range s.meters {
@@ -88,5 +91,10 @@ func (s *failureShard) evict(now int64) {
 			break
 		}
 	}
+	m := s.meters[least]
 	delete(s.meters, least)
+	for i := range m.rings {
+		m.rings[i] = newRing(m.rings[i].window)
+	}
+	return m
 }

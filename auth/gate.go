@@ -52,7 +52,7 @@ func NewHasher(o HasherOptions) (*Hasher, error) {
 // full, or ctx's error.
 func (h *Hasher) Hash(ctx context.Context, t Token) (Hash, error) {
 	var hash Hash
-	err := h.run(ctx, func() (err error) { hash, err = newHash(t.text, h.params); return err })
+	err := h.run(ctx, func() (err error) { hash, err = newHash(t.Reveal(), h.params); return err })
 	return hash, err
 }
 
@@ -60,7 +60,7 @@ func (h *Hasher) Hash(ctx context.Context, t Token) (Hash, error) {
 // full, or ctx's error.
 func (h *Hasher) Matches(ctx context.Context, t Token, hash Hash) (bool, error) {
 	var ok bool
-	err := h.run(ctx, func() (err error) { ok, err = hash.matches(t.text); return err })
+	err := h.run(ctx, func() (err error) { ok, err = hash.matches(t.Reveal()); return err })
 	return ok, err
 }
 

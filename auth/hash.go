@@ -1,11 +1,13 @@
 package auth
 
 import (
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
 
 	"github.com/alexedwards/argon2id"
+	"golang.org/x/crypto/argon2"
 )
 
 // Params are the costs of new argon2id hashes (RFC 9106). The defaults are the
@@ -33,8 +35,9 @@ const (
 // DefaultParams are m=19456 KiB, t=2, p=1: about 40 ms on one core.
 func DefaultParams() Params { return Params{MemoryKiB: 19456, Iterations: 2, Parallelism: 1} }
 
-// Validate refuses what argon2id does not define or what is out of bounds. It
-// has no lower bound worth the name; configuration sets one.
+// Validate refuses what argon2id does not define or what is out of bounds. Its
+// lower bounds are argon2id's own, so that tests can be cheap: what is worth
+// calling a hash in production is for the configuration to say.
 func (p Params) Validate() error {
 	switch {
 	case p.Parallelism < 1 || p.Parallelism > maxParallelism:
@@ -47,34 +50,48 @@ func (p Params) Validate() error {
 	return nil
 }
 
-// Hash is an argon2id hash in PHC form. It prints as [redacted].
+// Hash is an argon2id hash in PHC form. It prints as [redacted]; the pointer
+// sees to it where fmt would not ask (see Token).
 type Hash struct {
-	phc    string
+	phc    *string
 	params Params
 }
 
 // ParseHash checks a stored hash and its parameters before anything obeys
-// them; ErrBadHash.
+// them; ErrBadHash. It accepts one spelling, the one that is written here.
 func ParseHash(phc string) (Hash, error) {
 	p, salt, key, err := argon2id.DecodeHash(phc)
 	if err != nil {
-		return Hash{}, fmt.Errorf("%w: %v", ErrBadHash, err)
+		return Hash{}, fmt.Errorf("%w: not argon2id in PHC form", ErrBadHash)
 	}
 	params := Params{MemoryKiB: p.Memory, Iterations: p.Iterations, Parallelism: p.Parallelism}
 	if err := params.Validate(); err != nil {
-		return Hash{}, fmt.Errorf("%w: %v", ErrBadHash, err)
+		return Hash{}, fmt.Errorf("%w: %w", ErrBadHash, err)
 	}
 	if len(salt) != saltLen || len(key) != keyLen {
 		return Hash{}, fmt.Errorf("%w: salt of %d and key of %d bytes", ErrBadHash, len(salt), len(key))
 	}
-	return Hash{phc, params}, nil
+	b64 := base64.RawStdEncoding
+	if phc != fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, params.MemoryKiB,
+		params.Iterations, params.Parallelism, b64.EncodeToString(salt), b64.EncodeToString(key)) {
+		return Hash{}, fmt.Errorf("%w: spelt another way than it is written", ErrBadHash)
+	}
+	return Hash{&phc, params}, nil
 }
 
 // PHC is the hash itself, for the store.
-func (h Hash) PHC() string { return h.phc }
+func (h Hash) PHC() string {
+	if h.phc == nil {
+		return ""
+	}
+	return *h.phc
+}
 
 // IsZero reports whether there is no hash.
-func (h Hash) IsZero() bool { return h.phc == "" }
+func (h Hash) IsZero() bool { return h.phc == nil }
+
+// same reports whether both are the same hash, by salt and all.
+func (h Hash) same(o Hash) bool { return h.phc == o.phc || h.PHC() == o.PHC() }
 
 // String keeps the hash out of prints.
 func (h Hash) String() string { return redacted }
@@ -103,15 +120,15 @@ func newHash(text string, p Params) (Hash, error) {
 	if err != nil {
 		return Hash{}, fmt.Errorf("hash a secret: %w", err)
 	}
-	return Hash{phc, p}, nil
+	return Hash{&phc, p}, nil
 }
 
 // matches computes text's hash with h's salt and parameters and compares in
 // constant time. Only the Hasher calls it.
 func (h Hash) matches(text string) (bool, error) {
-	ok, err := argon2id.ComparePasswordAndHash(text, h.phc)
+	ok, err := argon2id.ComparePasswordAndHash(text, h.PHC())
 	if err != nil {
-		return false, fmt.Errorf("%w: %v", ErrBadHash, err)
+		return false, fmt.Errorf("%w: %w", ErrBadHash, err)
 	}
 	return ok, nil
 }

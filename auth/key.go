@@ -91,7 +91,7 @@ func (k *Key) AllowsAddr(addr netip.Addr) bool {
 	if len(k.Networks) == 0 {
 		return true
 	}
-	addr = addr.Unmap()
+	addr = addr.Unmap().WithZone("") // a prefix contains no address with a zone
 	for _, n := range k.Networks {
 		if n.Contains(addr) {
 			return true

@@ -15,6 +15,12 @@ type Window struct {
 	Every time.Duration // 1s..31d, whole seconds
 }
 
+const (
+	maxLimit   = 1_000_000_000
+	maxEvery   = 31 * 24 * time.Hour
+	maxWindows = 4
+)
+
 // Limits are the windows of one key, all of which apply, shortest first.
 type Limits []Window
 
@@ -30,10 +36,10 @@ func ParseLimits(s string) (Limits, error) {
 		if slices.ContainsFunc(out, func(o Window) bool { return o.Every == w.Every }) {
 			return nil, fmt.Errorf("%w: two windows of %s", ErrBadLimits, formatEvery(w.Every))
 		}
+		if len(out) == maxWindows {
+			return nil, fmt.Errorf("%w: more than %d windows", ErrBadLimits, maxWindows)
+		}
 		out = append(out, w)
-	}
-	if len(out) > 4 {
-		return nil, fmt.Errorf("%w: more than 4 windows", ErrBadLimits)
 	}
 	slices.SortFunc(out, func(a, b Window) int { return int(a.Every/time.Second) - int(b.Every/time.Second) })
 	return out, nil
@@ -46,15 +52,29 @@ func parseWindow(s string) (Window, error) {
 		return Window{}, bad
 	}
 	limit, err := strconv.ParseUint(n, 10, 31)
-	if err != nil || limit < 1 || limit > 1e9 {
+	if err != nil || limit < 1 || limit > maxLimit {
 		return Window{}, bad
 	}
-	unit, ok := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}[d[len(d)-1]]
-	count, err := strconv.ParseUint(d[:len(d)-1], 10, 24)
-	if !ok || err != nil || count < 1 || time.Duration(count)*unit > 31*24*time.Hour {
+	unit := unitOf(d[len(d)-1])
+	count, err := strconv.ParseUint(d[:len(d)-1], 10, 31)
+	if unit == 0 || err != nil || count < 1 || time.Duration(count) > maxEvery/unit {
 		return Window{}, bad
 	}
 	return Window{Limit: int64(limit), Every: time.Duration(count) * unit}, nil
+}
+
+func unitOf(letter byte) time.Duration {
+	switch letter {
+	case 's':
+		return time.Second
+	case 'm':
+		return time.Minute
+	case 'h':
+		return time.Hour
+	case 'd':
+		return 24 * time.Hour
+	}
+	return 0
 }
 
 // String is the form that ParseLimits reads.

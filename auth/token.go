@@ -51,8 +51,10 @@ func (d digest) tag() Tag { return Tag(d[:8]) }
 const redacted = "[redacted]"
 
 // Token is a whole secret. It prints as [redacted] in every form; Reveal alone
-// shows it.
-type Token struct{ text string }
+// shows it. The pointer is part of that: fmt does not ask the methods of a value
+// that it meets in an unexported field, but prints no more of a pointer than
+// its address.
+type Token struct{ secret *string }
 
 // Mint makes a new token. random nil means crypto/rand.Reader; it fails only
 // if the source of randomness fails.
@@ -77,7 +79,7 @@ func Mint(env Environment, random io.Reader) (Token, error) {
 		text[i] = base62[sum%62]
 		sum /= 62
 	}
-	return Token{string(text)}, nil
+	return newToken(string(text)), nil
 }
 
 // ParseToken accepts what Mint made for env, by shape and checksum alone, and
@@ -87,7 +89,7 @@ func ParseToken(env Environment, text string) (Token, error) {
 	if !wellFormed(env, []byte(text)) {
 		return Token{}, ErrBadToken
 	}
-	return Token{text}, nil
+	return newToken(text), nil
 }
 
 // wellFormed is the first and cheapest gate: no hash, no look-up, no allocation.
@@ -124,27 +126,35 @@ var digits = func() (table [256]int8) {
 	return table
 }()
 
+func newToken(text string) Token { return Token{&text} }
+
 // Reveal is the secret itself. Whoever calls it is responsible for where it goes.
-func (t Token) Reveal() string { return t.text }
+func (t Token) Reveal() string {
+	if t.secret == nil {
+		return ""
+	}
+	return *t.secret
+}
 
 // Snippet is the form that may be shown: the prefix and the last four characters.
 func (t Token) Snippet() string {
-	if len(t.text) != tokenLen {
+	text := t.Reveal()
+	if len(text) != tokenLen {
 		return ""
 	}
-	return t.text[:prefixLen] + "..." + t.text[tokenLen-snippetTail:]
+	return text[:prefixLen] + "..." + text[tokenLen-snippetTail:]
 }
 
 // Tag is the look-up tag of the token.
 func (t Token) Tag() Tag { return t.digest().tag() }
 
 func (t Token) digest() *digest {
-	d := digest(sha256.Sum256([]byte(t.text)))
+	d := digest(sha256.Sum256([]byte(t.Reveal())))
 	return &d
 }
 
 // IsZero reports whether there is no token.
-func (t Token) IsZero() bool { return t.text == "" }
+func (t Token) IsZero() bool { return t.secret == nil }
 
 // String, Format, MarshalText and LogValue keep the secret out of every print.
 func (t Token) String() string { return redacted }

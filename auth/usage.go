@@ -3,10 +3,10 @@ package auth
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"exante/auth/uid"
 )
@@ -45,14 +45,17 @@ type Ledger interface {
 	UpgradeHash(ctx context.Context, key uid.ID, v uint64, h Hash) error
 }
 
-const maxUserAgent = 256
+const (
+	maxUserAgent = 256
+	maxRawAgent  = 4 * maxUserAgent // of a header, so much is looked at
+	maxHours     = 31 * 24          // kept while the Ledger takes nothing
+)
 
-// usage is a key's counters since they were last flushed, and the current hour.
-// Its owner's lock guards it.
+// usage is what a key's requests leave behind. Its owner's lock guards it.
 type usage struct {
 	last  LastUse
-	agent []byte   // the raw header behind last.UserAgent, to see at no cost that it has not changed
-	hours []Bucket // ascending; the last may still grow
+	agent []byte   // the raw header behind last.UserAgent, to see at no cost that it has not changed; nil: unknown
+	hours []Bucket // ascending: the current hour, and those that are not in the store yet
 }
 
 type outcome uint8
@@ -63,6 +66,7 @@ const (
 	forbidden
 	rateLimited
 	serverError
+	uncovered // none yet: the store must hear of a further lease first
 )
 
 // count adds one request with this outcome.
@@ -72,7 +76,7 @@ func (u *usage) count(now time.Time, o outcome) {
 		b.Requests++ // a server error was counted when it was admitted
 	}
 	switch o {
-	case accepted:
+	case accepted, uncovered:
 	case unauthorized:
 		b.Unauthorized++
 	case forbidden:
@@ -86,26 +90,42 @@ func (u *usage) count(now time.Time, o outcome) {
 
 // used notes an accepted request.
 func (u *usage) used(now time.Time, r Request) {
-	u.last.At, u.last.Addr = now, r.Addr
-	if string(u.agent) != string(r.UserAgent) || u.last.UserAgent == "" && len(r.UserAgent) > 0 {
-		u.agent = append(u.agent[:0], r.UserAgent...)
-		u.last.UserAgent = printable(r.UserAgent)
+	u.last.At, u.last.Addr = now.Round(0).UTC(), r.Addr
+	raw := r.UserAgent[:min(len(r.UserAgent), maxRawAgent)]
+	if u.agent == nil || string(u.agent) != string(raw) {
+		u.agent = append(make([]byte, 0, len(raw)), raw...)
+		u.last.UserAgent = printable(raw)
 	}
 }
 
-// hour is the bucket of now. A clock that steps back counts into the hour that
-// is open: buckets are ascending and never written twice.
+const hourSeconds = 3600
+
+// hour is the bucket of now. A clock that is set back by an hour at most counts
+// on into the newest hour; an older hour that has left memory would begin at
+// zero again, and replace the stored one.
 func (u *usage) hour(now time.Time) *Bucket {
-	start := now.Truncate(time.Hour)
-	if n := len(u.hours); n == 0 || start.After(u.hours[n-1].Hour) {
-		u.hours = append(u.hours, Bucket{Hour: start.UTC()})
+	start := now.Unix() - now.Unix()%hourSeconds
+	at := len(u.hours)
+	for at > 0 && u.hours[at-1].Hour.Unix() > start {
+		at--
 	}
-	return &u.hours[len(u.hours)-1]
+	if at > 0 && u.hours[at-1].Hour.Unix() == start {
+		return &u.hours[at-1]
+	}
+	if at < len(u.hours) && u.hours[at].Hour.Unix()-start <= hourSeconds {
+		return &u.hours[at]
+	}
+	if len(u.hours) == maxHours {
+		u.hours = slices.Delete(u.hours, 0, 1)
+		at = max(0, at-1)
+	}
+	u.hours = slices.Insert(u.hours, at, Bucket{Hour: time.Unix(start, 0).UTC()})
+	return &u.hours[at]
 }
 
 // restore continues the counts of the hour that the last process left open.
 func (u *usage) restore(saved Use, now time.Time) {
-	u.last = saved.Last
+	*u = usage{last: saved.Last}
 	for _, b := range saved.Buckets {
 		if b.Hour.Equal(now.Truncate(time.Hour)) {
 			u.hours = []Bucket{b}
@@ -113,27 +133,26 @@ func (u *usage) restore(saved Use, now time.Time) {
 	}
 }
 
-// flushed forgets hours that are in the store and can grow no more: those
-// before the hour that upTo names.
-func (u *usage) flushed(upTo time.Time) {
-	for len(u.hours) > 1 && u.hours[0].Hour.Before(upTo) {
-		u.hours = append(u.hours[:0], u.hours[1:]...)
-	}
+// flushed forgets the hours that were over at now and are in the store as they
+// are here.
+func (u *usage) flushed(now time.Time, written []Bucket) {
+	hour := now.Truncate(time.Hour)
+	u.hours = slices.DeleteFunc(u.hours, func(b Bucket) bool {
+		return b.Hour.Before(hour) && slices.Contains(written, b)
+	})
 }
 
-// printable cuts and cleans a header value for display.
+// printable cuts and cleans a header value for display. What does not print is
+// dropped: control characters, and those that reorder the text around them.
 func printable(raw []byte) string {
 	text := strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(string(raw[:min(len(raw), 4*maxUserAgent)]), ""))
+	}, strings.ToValidUTF8(string(raw), ""))
 	if len(text) > maxUserAgent {
-		text = text[:maxUserAgent]
-		for !utf8.ValidString(text) {
-			text = text[:len(text)-1]
-		}
+		text = strings.ToValidUTF8(text[:maxUserAgent], "")
 	}
 	return text
 }

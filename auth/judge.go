@@ -1,0 +1,73 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// judge reads the live record, as it is now: all that may change while a token
+// stays right.
+func (a *Authenticator) judge(ctx context.Context, live *liveKey, r Request, now time.Time) (Admission, error) {
+	ad, o, err := a.decide(live, r, now)
+	for o == uncovered {
+		if err := a.book.wait(ctx, live); err != nil {
+			return ad, err
+		}
+		now = a.now()
+		ad, o, err = a.decide(live, r, now)
+	}
+	a.noticed(live)
+	if err != nil && !errors.Is(err, ErrLimited) {
+		err = a.failed(r.Addr, now, err)
+	}
+	return ad, err
+}
+
+// decide does one request's checks under the key's lock, charges it if they
+// agree, and counts it. With the outcome uncovered nothing has happened.
+func (a *Authenticator) decide(live *liveKey, r Request, now time.Time) (Admission, outcome, error) {
+	nanos := a.nanos(now)
+	live.mu.Lock()
+	defer live.mu.Unlock()
+	k, m := live.record.Load(), &live.meter
+	ad := Admission{Key: k, live: live}
+	m.fit(a.LimitsOf(k))
+	o, err := refusal(k, r, now)
+	switch o {
+	case accepted:
+		ad.Decision, o = m.take(nanos, a.book != nil)
+	case forbidden:
+		ad.Decision = m.peek(nanos)
+	default:
+	}
+	switch o {
+	case uncovered:
+		return ad, o, nil
+	case accepted:
+		live.usage.used(now, r)
+		if a.book != nil && !m.asked && m.low(nanos) {
+			m.asked = true
+			a.book.ask(live)
+		}
+	case rateLimited:
+		err = &LimitError{RetryAfter: ad.Decision.RetryAfter}
+	default:
+	}
+	live.usage.count(now, o)
+	return ad, o, err
+}
+
+// refusal is why k may not make this request, whatever its limits.
+func refusal(k *Key, r Request, now time.Time) (outcome, error) {
+	if err := k.Usable(now); err != nil {
+		return unauthorized, err
+	}
+	if !k.AllowsAddr(r.Addr) {
+		return forbidden, ErrNetwork
+	}
+	if !k.Scopes.Allows(r.Scope) {
+		return forbidden, &ScopeError{Need: r.Scope, Detail: r.Scope.String() + " is needed"}
+	}
+	return accepted, nil
+}
