@@ -5,7 +5,7 @@ import "strings"
 // Currency is an ISO 4217 code, three upper-case letters.
 type Currency string
 
-// DefaultCurrency is that of an organization that says nothing else.
+// DefaultCurrency is that of an organization and an invoice that say nothing else.
 const DefaultCurrency Currency = "USD"
 
 // currencies are the active alphabetic codes of ISO 4217 that have a minor unit.

@@ -106,6 +106,7 @@ type Invoice struct {
 
 	series   uint64 // place in the organization's number series; 0: the client's own number, or none
 	payments int    // how many are recorded
+	chunks   uint16 // that its record has on disk
 }
 
 // StatusAt is the status as it reads at now. A SENT or PARTIALLY_PAID invoice

@@ -17,8 +17,9 @@ import (
 // organization's prefix is another's.
 //
 //	g m                        marker: database id, schema version
+//	g c                        totals of the instance: organizations
 //	g o <org>                  organization
-//	g e <e-mail>               user uid; unique, lower case
+//	g e <e-mail>               organization and user; unique, lower case
 //	g t <tag 8> <key>          organization of the API key with that look-up tag
 //	g a <seq 8>                audit record
 //	g h                        audit head: sequence and hash of the last record
@@ -38,6 +39,7 @@ const (
 	spaceOrg    = 'o'
 
 	famMarker    = 'm'
+	famTotals    = 'c'
 	famOrg       = 'o'
 	famEmail     = 'e'
 	famTag       = 't'
@@ -57,8 +59,12 @@ const (
 	famCatalogue = 'r'
 )
 
-// orgKeyHead is the length of "o <org> <family>".
-const orgKeyHead = 1 + 16 + 1
+// The lengths of what stands before the parts of a key: "g <family>" and
+// "o <org> <family>".
+const (
+	globalKeyHead = 1 + 1
+	orgKeyHead    = 1 + 16 + 1
+)
 
 func globalKey(family byte, parts ...[]byte) []byte {
 	k := append(make([]byte, 0, 64), spaceGlobal, family)
@@ -79,6 +85,7 @@ func orgKey(org uid.ID, family byte, parts ...[]byte) []byte {
 }
 
 func keyMarker() []byte                  { return globalKey(famMarker) }
+func keyTotals() []byte                  { return globalKey(famTotals) }
 func keyOrg(org uid.ID) []byte           { return globalKey(famOrg, org[:]) }
 func keyEmail(email string) []byte       { return globalKey(famEmail, []byte(email)) }
 func keyAudit(seq uint64) []byte         { return globalKey(famAudit, binary.BigEndian.AppendUint64(nil, seq)) }
@@ -98,8 +105,12 @@ func keyPayment(org, inv, pay uid.ID) []byte {
 func keyChunk(org, inv uid.ID, n uint16) []byte {
 	return orgKey(org, famChunk, inv[:], binary.BigEndian.AppendUint16(nil, n))
 }
+
+// hourKeyLen is the length of every key that keyHour makes.
+const hourKeyLen = orgKeyHead + 16 + 8
+
 func keyHour(org, key uid.ID, hour time.Time) []byte {
-	return orgKey(org, famHour, key[:], binary.BigEndian.AppendUint64(nil, uint64(hour.Unix())))
+	return orgKey(org, famHour, key[:], binary.BigEndian.AppendUint64(nil, uint64(max(0, hour.Unix()))))
 }
 func keyCatalogue(org uid.ID, t ContextType, cur Currency, sku string) []byte {
 	return orgKey(org, famCatalogue, []byte{byte(t)}, []byte(cur), []byte(sku))
@@ -119,4 +130,47 @@ func idAt(key []byte, off int) (uid.ID, error) {
 		return uid.ID{}, fmt.Errorf("%w: key %x is too short", ErrCorrupt, key)
 	}
 	return uid.ID(key[off : off+16]), nil
+}
+
+// shape says what stands behind the head of a family's keys: so many bytes, or
+// at least so many.
+type shape struct {
+	size int
+	more bool
+}
+
+var (
+	globalShapes = map[byte]shape{
+		famMarker: {}, famTotals: {}, famOrg: {size: 16}, famEmail: {size: 1, more: true},
+		famTag: {size: 8 + 16}, famAudit: {size: 8}, famAuditHead: {},
+	}
+	orgShapes = map[byte]shape{
+		famCounts: {}, famUser: {size: 16}, famKey: {size: 16}, famUse: {size: 16}, famHour: {size: 16 + 8},
+		famParty: {size: 16}, famInvoice: {size: 16}, famChunk: {size: 16 + 2}, famNumber: {size: 1, more: true},
+		famPayment: {size: 16 + 16}, famCatalogue: {size: 1 + 3 + 1, more: true},
+	}
+)
+
+// knownKey reports whether key is one that this file could have made.
+func knownKey(key []byte) bool {
+	shapes, head := globalShapes, globalKeyHead
+	if _, ok := tenantOf(key); ok {
+		shapes, head = orgShapes, orgKeyHead
+	} else if len(key) == 0 || key[0] != spaceGlobal {
+		return false
+	}
+	if len(key) < head {
+		return false
+	}
+	s, known := shapes[key[head-1]]
+	rest := len(key) - head
+	return known && (rest == s.size || s.more && rest > s.size)
+}
+
+// tenantOf is the organization that key belongs to.
+func tenantOf(key []byte) (uid.ID, bool) {
+	if len(key) < orgKeyHead-1 || key[0] != spaceOrg {
+		return uid.ID{}, false
+	}
+	return uid.ID(key[1 : orgKeyHead-1]), true
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -125,4 +126,29 @@ func insert(tx kv.Txn, key []byte, kind byte, record any) error {
 		return err
 	}
 	return tx.Insert(key, value)
+}
+
+// scan opens the records of a range in key order. key is valid only during the
+// call of fn; rec is fn's to keep.
+func scan[R any](r kv.Reader, in kv.Range, kind byte, fn func(key []byte, rec *R) error) error {
+	return r.Scan(in, kv.ScanOptions{}, func(key, value []byte) (bool, error) {
+		rec := new(R)
+		if err := open(key, kind, value, rec); err != nil {
+			return false, err
+		}
+		return true, fn(key, rec)
+	})
+}
+
+// stamp is an instant on disk: milliseconds since the zero time, which is 0 and
+// means never.
+type stamp int64
+
+func stampOf(t time.Time) stamp { return stamp(t.UnixMilli() - time.Time{}.UnixMilli()) }
+
+func (s stamp) time() time.Time {
+	if s == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(s) + time.Time{}.UnixMilli()).UTC()
 }

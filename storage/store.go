@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"time"
 
 	"exante/auth"
 	"exante/auth/uid"
+	"exante/storage/bodies"
+	"exante/storage/index"
 	"exante/storage/kv"
 )
 
@@ -18,14 +21,40 @@ type Options struct {
 	Dir    string
 	Create bool // make a store where the directory is absent or empty; else ErrNoStore
 
-	Hasher        *auth.Hasher // hashes new keys and passwords
+	Hasher        *auth.Hasher // hashes new keys
 	Environment   auth.Environment
+	MaxExpiryDays int    // no new key lives longer; 0: no bound
 	NumberPattern string // "": DefaultNumberPattern
 	CacheBytes    int64  // rendered bodies kept in memory; 0: 64 MiB; negative: none
 
 	Now  func() time.Time // nil: time.Now
 	Rand io.Reader        // nil: crypto/rand.Reader; uids and secrets come from here
 	Log  *slog.Logger     // nil: discard
+}
+
+const defaultCacheBytes = 64 << 20
+
+// complete checks the options and fills in what was left to us.
+func (o *Options) complete() error {
+	if o.Hasher == nil || !o.Environment.Valid() || o.MaxExpiryDays < 0 {
+		return errors.New("open store: a hasher and an environment are required, and no negative expiry")
+	}
+	if o.NumberPattern == "" {
+		o.NumberPattern = DefaultNumberPattern
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = defaultCacheBytes
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return nil
 }
 
 // Store is one open database and the memory that mirrors it. Its methods are
@@ -36,27 +65,71 @@ type Store struct {
 	db      kv.DB
 	ids     *uid.Source
 	options Options
+	numbers numberPattern
 	keyring *auth.Keyring
-	// H-invoices adds: lists *index.Index, bodies *bodyCache
+	lists   *index.Index // invoices
+	parties *index.Names
+	bodies  *bodies.Cache
 }
 
 // Open opens or creates the store in o.Dir and loads the keyring and the lists.
 // Errors: ErrInUse, ErrNoStore, ErrCorrupt, ErrNewer.
 func Open(o Options) (*Store, error) {
-	if o.Now == nil {
-		o.Now = time.Now
+	if err := o.complete(); err != nil {
+		return nil, err
 	}
-	if o.Rand == nil {
-		o.Rand = rand.Reader
+	numbers, err := parseNumberPattern(o.NumberPattern)
+	if err != nil {
+		return nil, err
 	}
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
+	id, err := findStore(o.Dir, o.Create)
+	if err != nil {
+		return nil, err
 	}
-	return nil, errors.New("not built yet")
+	db, err := kv.Open(kv.Options{Dir: o.Dir, Log: o.Log})
+	if errors.Is(err, kv.ErrDamaged) {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		db: db, ids: uid.NewSource(o.Now, o.Rand), options: o, numbers: numbers,
+		keyring: auth.NewKeyring(),
+		lists: index.New(index.Rule{
+			Overdue:  uint8(Overdue),
+			FallsDue: func(s uint8) bool { return Status(s).fallsDue() },
+			Name:     func(s uint8) string { return Status(s).String() },
+		}),
+		parties: index.NewNames(),
+		bodies:  bodies.New(o.CacheBytes),
+	}
+	if err := s.start(id); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+// start makes sure that the database is the one that belongs here, or makes it
+// so, and fills the memory.
+func (s *Store) start(id uid.ID) error {
+	ctx := context.Background()
+	if err := s.identify(ctx, id); err != nil {
+		return err
+	}
+	return s.load(ctx)
 }
 
 // Keyring is the live view of all API keys.
 func (s *Store) Keyring() *auth.Keyring { return s.keyring }
+
+// Failed is closed once the store has met an error that it must not go on from,
+// such as an fsync that failed. It takes no more writes; the process is expected
+// to stop. Health says why.
+func (s *Store) Failed() <-chan struct{} { return s.db.Failed() }
+
+// Health is nil until Failed is closed, and the reason from then on.
+func (s *Store) Health() error { return s.db.Health() }
 
 // Close finishes what was accepted and closes the database.
 func (s *Store) Close() error { return s.db.Close() }
@@ -70,16 +143,20 @@ type tx struct {
 }
 
 // update runs fn as one durable transaction. fn may run again: it touches only
-// tx and its own locals, and leaves changes of memory to tx.OnCommit.
+// tx and its own locals, and leaves changes of memory to tx.OnCommit. What it
+// sets outside itself it sets anew each time.
 func (s *Store) update(ctx context.Context, by auth.Principal, fn func(*tx) error) error {
-	now := s.now()
 	err := s.db.Update(ctx, func(t kv.Txn) error {
-		return fn(&tx{Txn: t, store: s, now: now, by: by})
+		return fn(&tx{Txn: t, store: s, now: s.now(), by: by})
 	})
 	if errors.Is(err, kv.ErrTooLarge) {
-		return errors.Join(ErrTooLarge, err)
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
 	}
 	return err
 }
 
-func (s *Store) now() time.Time { return s.options.Now().UTC().Truncate(time.Millisecond) }
+// now is the time as it is written.
+func (s *Store) now() time.Time { return whole(s.options.Now()) }
+
+// whole drops what the disk does not keep: a value is judged as it will be read.
+func whole(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }

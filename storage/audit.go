@@ -1,0 +1,185 @@
+package storage
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"exante/auth"
+	"exante/auth/uid"
+	"exante/storage/kv"
+)
+
+// Every change writes a record of itself in its own transaction, so that neither
+// is there without the other. Each record carries the hash of the one before:
+// who alters, drops or inserts one must rewrite all that follow, and the head.
+
+// Action says what was done. What stands before the first dot is the kind of
+// record it was done to.
+type Action string
+
+// Every action there is. The words are on disk and never change.
+const (
+	storeCreate Action = "store.create"
+	orgCreate   Action = "org.create"
+	userCreate  Action = "user.create"
+
+	keyCreate Action = "key.create"
+	keyRevoke Action = "key.revoke"
+	keyRotate Action = "key.rotate" // target: the old key
+	keyRehash Action = "key.rehash" // the same secret, hashed at today's cost
+
+	partyCreate Action = "party.create"
+	partyUpdate Action = "party.update"
+
+	invoiceCreate      Action = "invoice.create"
+	invoiceUpdate      Action = "invoice.update"
+	invoiceLinesAdd    Action = "invoice.line_items.add"
+	invoiceLinesUpdate Action = "invoice.line_items.update"
+	invoiceLinesDelete Action = "invoice.line_items.delete"
+	invoicePay         Action = "invoice.payment.record"
+)
+
+// actions is the closed set.
+var actions = []Action{
+	storeCreate, orgCreate, userCreate, keyCreate, keyRevoke, keyRotate, keyRehash, partyCreate, partyUpdate,
+	invoiceCreate, invoiceUpdate, invoiceLinesAdd, invoiceLinesUpdate, invoiceLinesDelete, invoicePay,
+}
+
+func (a Action) known() bool { return slices.Contains(actions, a) }
+
+// Kind is the kind of record that the action is done to: "invoice".
+func (a Action) Kind() string {
+	kind, _, _ := strings.Cut(string(a), ".")
+	return kind
+}
+
+// Detail says more of an action: names of the fields that changed, uids, states.
+// Never a secret, and no personal data: an audit record is never changed or
+// deleted.
+type Detail map[string]string
+
+// AuditEntry is one record of the audit chain.
+type AuditEntry struct {
+	Seq   uint64 // 1, 2, 3 …
+	At    time.Time
+	OrgID uid.ID // zero: the instance
+
+	Actor     Actor
+	Addr      netip.Addr // invalid: no network between
+	RequestID string
+
+	Action  Action
+	Target  uid.ID
+	Outcome string // Done
+	Detail  Detail
+
+	Prev, Hash [sha256.Size]byte
+}
+
+// Done is the outcome of an action that was carried out.
+const Done = "done"
+
+// Actor is who did something.
+type Actor struct {
+	Kind     ActorKind
+	KeyID    uid.ID // ByKey
+	UserID   uid.ID // ByKey and ByUser
+	LocalUID int    // ByShell: his Unix user
+}
+
+// ActorKind says what kind of actor someone is.
+type ActorKind string
+
+// The kinds of actors. The words are on disk.
+const (
+	ByKey    ActorKind = "key"
+	ByUser   ActorKind = "user"
+	ByShell  ActorKind = "shell"
+	BySystem ActorKind = "system"
+)
+
+func actorOf(p auth.Principal) Actor {
+	switch {
+	case p.Key != nil:
+		return Actor{Kind: ByKey, KeyID: p.Key.ID, UserID: p.UserID}
+	case p.Shell:
+		return Actor{Kind: ByShell, LocalUID: p.LocalUID}
+	case !p.UserID.IsZero():
+		return Actor{Kind: ByUser, UserID: p.UserID}
+	}
+	return Actor{Kind: BySystem}
+}
+
+// audit appends a record of what this transaction does to target.
+func (t *tx) audit(action Action, target uid.ID, detail Detail) error {
+	head, err := auditHead(t)
+	if err != nil {
+		return err
+	}
+	rec := &auditRecord{
+		Seq: head.Seq + 1, At: stampOf(t.now), Org: t.by.OrgID,
+		Actor: actorRecord(actorOf(t.by)), Addr: textOf(t.by.Addr), RequestID: t.by.RequestID,
+		Action: action, Target: target, Outcome: Done, Detail: detail, Prev: head.Hash,
+	}
+	if rec.Hash, err = rec.sum(); err != nil {
+		return err
+	}
+	if err := insert(t, keyAudit(rec.Seq), famAudit, rec); err != nil {
+		return fmt.Errorf("audit %s: %w", action, err)
+	}
+	return put(t, keyAuditHead(), famAuditHead, &auditHeadRecord{rec.Seq, rec.Hash})
+}
+
+// auditHead is what the next record follows. Only a store in the making has none.
+func auditHead(r kv.Reader) (auditHeadRecord, error) {
+	var head auditHeadRecord
+	err := get(r, keyAuditHead(), famAuditHead, &head)
+	if errors.Is(err, ErrNotFound) {
+		_, err = r.Get(keyAudit(1))
+		if errors.Is(err, kv.ErrNotFound) {
+			return head, nil
+		}
+		return head, errors.Join(fmt.Errorf("%w: the head of the audit chain is missing", ErrCorrupt), err)
+	}
+	return head, err
+}
+
+// AuditQuery selects audit records.
+type AuditQuery struct {
+	OrgID uid.ID // zero: all
+	After uint64 // only records with a greater sequence number
+	Limit int    // at most so many; 0: 100
+}
+
+// Audit lists records in the order in which they were written.
+func (s *Store) Audit(ctx context.Context, q AuditQuery) ([]AuditEntry, error) {
+	if q.Limit == 0 {
+		q.Limit = 100
+	}
+	var entries []AuditEntry
+	err := s.db.View(ctx, func(r kv.Reader) error {
+		in := inGlobal(famAudit)
+		if q.After == math.MaxUint64 {
+			return nil
+		}
+		in.Start = keyAudit(q.After + 1)
+		return r.Scan(in, kv.ScanOptions{}, func(key, value []byte) (bool, error) {
+			var rec auditRecord
+			if err := open(key, famAudit, value, &rec); err != nil {
+				return false, err
+			}
+			if q.OrgID.IsZero() || q.OrgID == rec.Org {
+				entries = append(entries, rec.entry())
+			}
+			return len(entries) < q.Limit, nil
+		})
+	})
+	return entries, err
+}

@@ -1,0 +1,131 @@
+package storage
+
+import (
+	"errors"
+
+	"exante/auth/uid"
+	"exante/storage/kv"
+)
+
+// What a change of an invoice reads and writes beside the invoice: the party,
+// the owner, the register of numbers, the catalogue.
+
+// numberRecord says whose number it is.
+type numberRecord struct {
+	Invoice uid.ID `cbor:"1,keyasint"`
+}
+
+// amend applies all of p but the status.
+func (t *tx) amend(r *revision, p *InvoicePatch) error {
+	had := *r.Invoice
+	r.apply(p)
+	if r.PartyID != had.PartyID {
+		if err := t.takeClient(r); err != nil {
+			return err
+		}
+	}
+	if err := r.err(); err != nil {
+		return err
+	}
+	if r.Number != had.Number {
+		if err := t.renumber(r, had.Number); err != nil {
+			return err
+		}
+	}
+	if r.Currency != had.Currency {
+		for i := range r.Lines {
+			if err := t.remember(&r.Lines[i], r.Currency); err != nil {
+				return err
+			}
+		}
+	}
+	return r.sumLines()
+}
+
+// move gives the status that p asks for.
+func (t *tx) move(r *revision, p *InvoicePatch, wasOverdue bool) error {
+	if err := r.applyStatus(p, wasOverdue); err != nil {
+		return err
+	}
+	if r.firstSent && r.Number == "" {
+		return t.assignNumber(r)
+	}
+	return nil
+}
+
+// takeClient reads the party that the invoice now names.
+func (t *tx) takeClient(r *revision) (err error) {
+	r.Client, err = readParty(t, r.OrgID, r.PartyID)
+	if errors.Is(err, ErrNotFound) {
+		r.refused.add("target_party_uid", "names no party of this organization")
+		return nil
+	}
+	return err
+}
+
+// takeOwner gives a new invoice the owner sent, or else the user who acts, or
+// else the owner of the organization.
+func (t *tx) takeOwner(r *revision, sent *uid.ID) (err error) {
+	switch {
+	case sent != nil:
+		r.OwnerID = *sent
+	case !t.by.UserID.IsZero():
+		r.OwnerID = t.by.UserID
+	default:
+		owner, err := ownerOf(t, r.OrgID)
+		r.OwnerID = owner.ID
+		return err
+	}
+	_, err = userOf(t, r.OrgID, r.OwnerID)
+	if errors.Is(err, ErrNotFound) {
+		r.refused.add("owner_uid", "names no user of this organization")
+		return nil
+	}
+	return err
+}
+
+// renumber moves the invoice in the register of numbers.
+func (t *tx) renumber(r *revision, had string) error {
+	if had != "" {
+		if err := t.Delete(keyNumber(r.OrgID, had)); err != nil {
+			return err
+		}
+		if err := t.count(func(c *counts) { c.Numbers-- }); err != nil {
+			return err
+		}
+	}
+	if r.Number == "" {
+		return nil
+	}
+	return t.takeNumber(r)
+}
+
+// takeNumber enters r's number. The key is read and written in this transaction,
+// which makes numbers unique.
+func (t *tx) takeNumber(r *revision) error {
+	err := insert(t, keyNumber(r.OrgID, r.Number), famNumber, &numberRecord{r.ID})
+	if errors.Is(err, kv.ErrExists) {
+		return &ExistsError{Field: "invoice_number"}
+	}
+	if err != nil {
+		return err
+	}
+	return t.count(func(c *counts) { c.Numbers++ })
+}
+
+// assignNumber gives the next number of the organization's series. It has no gap,
+// since it is counted in the transaction that uses the number. After a change of
+// the pattern a client's own number may be in the way: that is *ExistsError,
+// until the pattern or that number is changed.
+func (t *tx) assignNumber(r *revision) error {
+	err := t.count(func(c *counts) {
+		c.LastSeries++
+		r.series = c.LastSeries
+	})
+	if err != nil {
+		return err
+	}
+	r.Number = r.numbers.number(r.SentAt.Year(), r.series)
+	r.change("invoice_number")
+	return t.takeNumber(r)
+}

@@ -1,0 +1,161 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"exante/auth"
+	"exante/auth/uid"
+	"exante/storage/kv"
+)
+
+// An engine whose files are lost or cut short can open as an empty database
+// without an error. So the directory and the database must agree that a store
+// is here: a file beside the engine's names the database, and the database has
+// a marker record with the same name. The file is written first as
+// unfinished and gets the name once the marker is durable, so a creation that
+// was cut off is told from a database that lost everything.
+
+// schemaVersion is that of all records of the store. A store of another version
+// needs a step that brings it here; so far there has been one version.
+const schemaVersion = 1
+
+const (
+	nameFile   = "exante.id"
+	unfinished = "unfinished"
+	temporary  = ".new"
+)
+
+// markerRecord says what database this is.
+type markerRecord struct {
+	ID        uid.ID `cbor:"1,keyasint"`
+	Schema    uint64 `cbor:"2,keyasint"`
+	CreatedAt stamp  `cbor:"3,keyasint"`
+}
+
+// findStore returns the name of the store in dir, zero for one that is yet to
+// be made. ErrNoStore if dir has other files, or is absent or empty and nobody
+// asked for a store.
+func findStore(dir string, create bool) (uid.ID, error) {
+	text, err := os.ReadFile(filepath.Join(dir, nameFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return uid.ID{}, beginStore(dir, create)
+	case err != nil:
+		return uid.ID{}, fmt.Errorf("open store: %w", err)
+	}
+	name := strings.TrimSpace(string(text))
+	if name == unfinished {
+		return uid.ID{}, nil
+	}
+	id, err := uid.Parse(name)
+	if err != nil {
+		return uid.ID{}, fmt.Errorf("%w: %s does not name a store", ErrCorrupt, filepath.Join(dir, nameFile))
+	}
+	return id, nil
+}
+
+// beginStore claims an absent or empty directory.
+func beginStore(dir string, create bool) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("open store: %w", err)
+	case slices.ContainsFunc(entries, foreign):
+		return fmt.Errorf("%w: %s has files, but no %s", ErrNoStore, dir, nameFile)
+	case !create:
+		return fmt.Errorf("%w: %s", ErrNoStore, dir)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("create store: %w", err)
+	}
+	if err := writeFile(dir, nameFile, unfinished); err != nil {
+		return fmt.Errorf("create store: %w", err)
+	}
+	return syncDir(filepath.Dir(filepath.Clean(dir)))
+}
+
+// foreign reports a file that shows that a directory is in use.
+func foreign(e fs.DirEntry) bool { return e.Name() != "lost+found" && e.Name() != nameFile+temporary }
+
+// identify checks the marker against the name of the directory, and writes both
+// where there is no name yet.
+func (s *Store) identify(ctx context.Context, name uid.ID) error {
+	var marker markerRecord
+	err := s.db.View(ctx, func(r kv.Reader) error { return get(r, keyMarker(), famMarker, &marker) })
+	switch {
+	case errors.Is(err, ErrNotFound) && name.IsZero() && s.options.Create:
+		return s.create(ctx)
+	case errors.Is(err, ErrNotFound) && name.IsZero():
+		return fmt.Errorf("%w: the one in %s was never finished", ErrNoStore, s.options.Dir)
+	case errors.Is(err, ErrNotFound):
+		return fmt.Errorf("%w: the database of store %s is empty: its files were lost or cut short", ErrCorrupt, name)
+	case err != nil:
+		return err
+	case marker.Schema > schemaVersion:
+		return fmt.Errorf("%w: schema %d, this one knows %d", ErrNewer, marker.Schema, schemaVersion)
+	case marker.Schema < schemaVersion:
+		return fmt.Errorf("%w: schema %d has never been", ErrCorrupt, marker.Schema)
+	case name.IsZero():
+		return s.finish(marker.ID)
+	case name != marker.ID:
+		return fmt.Errorf("%w: the directory is of store %s, the database of %s", ErrCorrupt, name, marker.ID)
+	}
+	return nil
+}
+
+// create makes the database a store: a marker, empty totals, and the first
+// record of the audit chain.
+func (s *Store) create(ctx context.Context) error {
+	id, err := s.ids.New()
+	if err != nil {
+		return err
+	}
+	err = s.update(ctx, auth.System(uid.ID{}), func(t *tx) error {
+		return errors.Join(
+			insert(t, keyMarker(), famMarker, &markerRecord{ID: id, Schema: schemaVersion, CreatedAt: stampOf(t.now)}),
+			insert(t, keyTotals(), famTotals, &totalsRecord{}),
+			t.audit(storeCreate, id, nil),
+		)
+	})
+	if err != nil {
+		return fmt.Errorf("create store: %w", err)
+	}
+	return s.finish(id)
+}
+
+// finish gives the directory the name of its database.
+func (s *Store) finish(id uid.ID) error { return writeFile(s.options.Dir, nameFile, id.String()) }
+
+// writeFile replaces a file of one line so that after a power cut it is the old
+// one or the new one, whole.
+func writeFile(dir, name, line string) error {
+	path := filepath.Join(dir, name)
+	temp, err := os.OpenFile(path+temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = temp.WriteString(line + "\n")
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(path+temporary, path); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes the names in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

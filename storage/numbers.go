@@ -1,0 +1,84 @@
+package storage
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// DefaultNumberPattern gives INV-2026-000001.
+const DefaultNumberPattern = "INV-{YYYY}-{SEQ:6}"
+
+// maxNumber is the length of an invoice number in characters.
+const maxNumber = 64
+
+const yearPlace = "{YYYY}"
+
+// numberPattern is how the numbers of an organization's own series look.
+type numberPattern struct {
+	head, tail string // around the sequence; one of them may hold yearPlace
+	digits     int    // of the sequence, at least
+}
+
+// parseNumberPattern reads text with {SEQ} or {SEQ:n} (at least n digits, 1 to
+// 12) once and {YYYY} at most once.
+func parseNumberPattern(text string) (numberPattern, error) {
+	fail := func(reason string) (numberPattern, error) {
+		return numberPattern{}, fmt.Errorf("number pattern %q: %s", text, reason)
+	}
+	head, rest, found := strings.Cut(text, "{SEQ")
+	format, tail, closed := strings.Cut(rest, "}")
+	p := numberPattern{head, tail, 1}
+	if width, given := strings.CutPrefix(format, ":"); given {
+		p.digits, _ = strconv.Atoi(width)
+	} else if format != "" {
+		closed = false
+	}
+	switch longest := p.number(2026, 1e12); {
+	case !found || !closed || p.digits < 1 || p.digits > 12:
+		return fail("must have {SEQ} or {SEQ:n}, n from 1 to 12")
+	case strings.ContainsAny(strings.Replace(head+tail, yearPlace, "", 1), "{}"):
+		return fail("may have {YYYY} and {SEQ} once, and no other brace")
+	default:
+		if clean, reason := cleanText(longest, 1, maxNumber); reason != "" || clean != longest {
+			return fail("gives numbers that are no clean text of at most 64 characters")
+		}
+	}
+	return p, nil
+}
+
+// number is the number with that place in the series.
+func (p numberPattern) number(year int, series uint64) string {
+	y := fmt.Sprintf("%04d", year)
+	return fmt.Sprintf("%s%0*d%s", strings.ReplaceAll(p.head, yearPlace, y), p.digits, series,
+		strings.ReplaceAll(p.tail, yearPlace, y))
+}
+
+// matches reports whether some year and place give this number.
+func (p numberPattern) matches(number string) bool {
+	rest, ok := cutTemplate(number, p.head)
+	if !ok {
+		return false
+	}
+	tail := len(strings.Replace(p.tail, yearPlace, "YYYY", 1))
+	if len(rest) < tail {
+		return false
+	}
+	sequence, ending := rest[:len(rest)-tail], rest[len(rest)-tail:]
+	if _, ok := cutTemplate(ending, p.tail); !ok {
+		return false
+	}
+	return isDigits(sequence) && (len(sequence) == p.digits || len(sequence) > p.digits && sequence[0] != '0')
+}
+
+// cutTemplate takes from the front of text what template stands for.
+func cutTemplate(text, template string) (rest string, ok bool) {
+	before, after, hasYear := strings.Cut(template, yearPlace)
+	if text, ok = strings.CutPrefix(text, before); !ok || !hasYear {
+		return text, ok
+	}
+	if len(text) < 4 || !isDigits(text[:4]) {
+		return text, false
+	}
+	return strings.CutPrefix(text[4:], after)
+}

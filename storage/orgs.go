@@ -1,0 +1,132 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"exante/auth"
+	"exante/auth/uid"
+	"exante/storage/kv"
+)
+
+// Organization owns everything else.
+type Organization struct {
+	ID        uid.ID
+	Name      string
+	Currency  Currency // default of stats and new invoices
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	Version   uint64
+}
+
+// OrgDraft is a new organization and its owner, who has no password until set up.
+type OrgDraft struct {
+	Name       string // 1..200 characters
+	OwnerEmail string // "": owner@<org uid>.invalid
+}
+
+// maxName is the length in characters of every name of an organization, a
+// person, a key or a party.
+const maxName = 200
+
+// orgRecord is an organization on disk; its ID is in the key.
+type orgRecord struct {
+	Name      string   `cbor:"1,keyasint"`
+	Currency  Currency `cbor:"2,keyasint"`
+	CreatedAt stamp    `cbor:"3,keyasint"`
+	UpdatedAt stamp    `cbor:"4,keyasint"`
+	Version   uint64   `cbor:"5,keyasint"`
+}
+
+func recordOfOrg(o Organization) *orgRecord {
+	return &orgRecord{o.Name, o.Currency, stampOf(o.CreatedAt), stampOf(o.UpdatedAt), o.Version}
+}
+
+func (r *orgRecord) organization(id uid.ID) Organization {
+	return Organization{id, r.Name, r.Currency, r.CreatedAt.time(), r.UpdatedAt.time(), r.Version}
+}
+
+// CreateOrg makes an organization and its owner. Errors: ErrInvalid; ErrExists
+// if the owner's address is taken.
+func (s *Store) CreateOrg(ctx context.Context, by auth.Principal, d OrgDraft) (Organization, User, error) {
+	var bad refusals
+	org := Organization{Name: bad.text("name", d.Name, 1, maxName), Currency: DefaultCurrency, Version: 1}
+	var err error
+	if org.ID, err = s.ids.New(); err != nil {
+		return Organization{}, User{}, err
+	}
+	if d.OwnerEmail == "" {
+		d.OwnerEmail = "owner@" + org.ID.String() + ".invalid" // RFC 2606: never a real one
+	}
+	owner := User{Email: bad.email("owner_email", d.OwnerEmail), Role: Owner}
+	if err := bad.err(); err != nil {
+		return Organization{}, User{}, err
+	}
+	by.OrgID = org.ID
+	err = s.update(ctx, by, func(t *tx) error {
+		org.CreatedAt, org.UpdatedAt = t.now, t.now
+		if err := t.insertOrg(org); err != nil {
+			return err
+		}
+		var err error
+		owner, err = t.insertUser(owner)
+		return err
+	})
+	if err != nil {
+		return Organization{}, User{}, err
+	}
+	return org, owner, nil
+}
+
+// insertOrg writes a new organization that has nothing yet.
+func (t *tx) insertOrg(o Organization) error {
+	var totals totalsRecord
+	if err := missing(get(t, keyTotals(), famTotals, &totals), "record", keyTotals()); err != nil {
+		return err
+	}
+	totals.Orgs++
+	return errors.Join(
+		put(t, keyTotals(), famTotals, &totals),
+		insert(t, keyOrg(o.ID), famOrg, recordOfOrg(o)),
+		insert(t, keyCounts(o.ID), famCounts, &counts{}),
+		t.audit(orgCreate, o.ID, nil),
+	)
+}
+
+// Org is one organization; ErrNotFound.
+func (s *Store) Org(ctx context.Context, org uid.ID) (Organization, error) {
+	var rec orgRecord
+	err := s.db.View(ctx, func(r kv.Reader) error { return get(r, keyOrg(org), famOrg, &rec) })
+	if err != nil {
+		return Organization{}, err
+	}
+	return rec.organization(org), nil
+}
+
+// Orgs are all organizations, by creation.
+func (s *Store) Orgs(ctx context.Context) ([]Organization, error) {
+	var orgs []Organization
+	err := s.db.View(ctx, func(r kv.Reader) (err error) {
+		orgs, err = allOrgs(r)
+		return err
+	})
+	return orgs, err
+}
+
+func allOrgs(r kv.Reader) ([]Organization, error) {
+	var totals totalsRecord
+	if err := missing(get(r, keyTotals(), famTotals, &totals), "record", keyTotals()); err != nil {
+		return nil, err
+	}
+	orgs := []Organization{}
+	err := scan(r, inGlobal(famOrg), famOrg, func(key []byte, rec *orgRecord) error {
+		id, err := idAt(key, globalKeyHead)
+		orgs = append(orgs, rec.organization(id))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return orgs, agree("organizations", len(orgs), totals.Orgs)
+}
