@@ -73,7 +73,7 @@ var answers = []answer{
 	{errTooSlow, 408, "request_timeout", "The request took too long to arrive."},
 	{errBodyTooLarge, 413, "too_large", "The body may have at most 1 MiB."},
 	{errMedia, 415, "unsupported_media_type", "Send the body as application/json."},
-	{errEncoding, 415, "unsupported_content_encoding", "Send the body without Content-Encoding."},
+	{errEncoding, 415, "unsupported_encoding", "Send the body without Content-Encoding."},
 	{errHost, 421, "misdirected_request", "This host name is not served here."},
 	{errHeaderTooLong, 431, "header_too_large", "The request line and headers may have at most 8 KiB."},
 	{errVersion, 505, "http_version_not_supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here."},

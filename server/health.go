@@ -1,16 +1,29 @@
 package server
 
-import "github.com/valyala/fasthttp"
+import (
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
 
 // live says that the process answers. It never touches the store.
 func live(x *exchange) error {
 	return x.send(fasthttp.StatusOK, []byte(`{"status":"alive"}`))
 }
 
-// ready says whether requests should be sent here.
+// ready says whether requests should be sent here. A store that has failed takes
+// no more writes, and the process is about to end.
 func ready(x *exchange) error {
-	if x.draining.Load() {
-		return x.send(fasthttp.StatusServiceUnavailable, []byte(`{"status":"draining","degraded":[]}`))
+	state := "ready"
+	switch {
+	case x.draining.Load():
+		state = "draining"
+	case x.store.Health() != nil:
+		state = "failed"
+	}
+	if state != "ready" {
+		x.retryAfter(time.Second)
+		return x.send(fasthttp.StatusServiceUnavailable, []byte(`{"status":"`+state+`","degraded":[]}`))
 	}
 	return x.send(fasthttp.StatusOK, []byte(`{"status":"ready","degraded":[]}`))
 }

@@ -22,7 +22,8 @@ func (s *Server) receive(c *fasthttp.RequestCtx) {
 	x := s.begin(c)
 	defer s.finish(x)
 	x.identify(c.Request.Header.Peek("X-Request-Id"))
-	if err := s.checkMessage(c); err != nil {
+	if err := checkMessage(&c.Request.Header); err != nil {
+		c.SetConnectionClose()
 		_ = x.fail(err)
 		return
 	}
@@ -104,14 +105,13 @@ func (s *Server) logAccess(x *exchange, status int) {
 		slog.Duration("duration", time.Since(x.started)))
 }
 
-// checkMessage refuses messages that are dangerous whatever they ask for.
-func (s *Server) checkMessage(c *fasthttp.RequestCtx) error {
-	h := &c.Request.Header
+// checkMessage refuses messages that are dangerous whatever they ask for. Their
+// connection is closed after the answer.
+func checkMessage(h *fasthttp.RequestHeader) error {
 	if p := h.Protocol(); string(p) != "HTTP/1.1" && string(p) != "HTTP/1.0" {
 		return errVersion
 	}
 	if err := checkFraming(h.RawHeaders()); err != nil {
-		c.SetConnectionClose()
 		return err
 	}
 	if e := h.ContentEncoding(); len(e) > 0 && !bytes.EqualFold(e, []byte("identity")) {
