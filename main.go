@@ -64,13 +64,17 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	served := make(chan error, 1)
 	go func() { served <- api.Serve(listener); close(served) }()
 	open.Opened(func(ctx context.Context) error { return errors.Join(api.Shutdown(ctx), <-served) })
-	in.Announce(listener.Addr())
+	if err := in.Announce(listener.Addr()); err != nil {
+		return err
+	}
 	select {
 	case <-ctx.Done():
 		in.Log.Info("stopping")
 		return nil
 	case err := <-served:
 		return err
+	case <-store.Failed():
+		return store.Health()
 	}
 }
 

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 
@@ -30,13 +29,13 @@ func (s *session) initCommand() *cli.Command {
 func (s *session) runInit(ctx context.Context, in OrgRequest) error {
 	dir := s.config.Storage.Dir
 	if old, err := openStore(&s.config.Config, false, s.log); err == nil {
-		return errors.Join(fmt.Errorf("%s: %w", dir, errExistsHere), old.Close())
+		return errors.Join(inDirectory(dir, errExistsHere), old.Close())
 	} else if !errors.Is(err, storage.ErrNoStore) {
-		return fmt.Errorf("%s: %w", dir, err)
+		return inDirectory(dir, err)
 	}
 	store, err := openStore(&s.config.Config, true, s.log)
 	if err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
+		return inDirectory(dir, err)
 	}
 	org, err := NewDesk(store, s.config.Config, s.now).As(s.uid).CreateOrg(ctx, in)
 	if err := errors.Join(err, store.Close()); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"syscall"
@@ -26,14 +25,14 @@ type ServeInput struct {
 	Version string
 	Log     *slog.Logger
 
-	stdout, stderr io.Writer
-	demo           *demo.Store // nil: a real server
+	session *session
+	demo    *demo.Store // nil: a real server
 }
 
 func (s *session) serveCommand() *cli.Command {
 	flags := []cli.Flag{&cli.BoolFlag{Name: "demo", Usage: "serve made-up invoices from a temporary directory, and print a key", DisableDefaultText: true}}
 	for _, row := range config.Settings() {
-		f := &cli.StringFlag{Name: row.FlagName(), Usage: row.About()}
+		f := &cli.StringFlag{Name: row.FlagName(), Usage: row.About(), DefaultText: row.Default()}
 		if row.Key() == "server.listen" {
 			f.Aliases = []string{"listen"}
 		}
@@ -53,8 +52,8 @@ func (s *session) serveCommand() *cli.Command {
 func (s *session) runServe(ctx context.Context, demonstrate bool) (err error) {
 	in := ServeInput{
 		Config: s.config.Config, Version: buildVersion().Version,
-		Log:    newLog(s.stderr, s.config.Log.Level, s.config.Log.Format),
-		stdout: s.stdout, stderr: s.stderr,
+		Log:     newLog(s.stderr, s.config.Log.Level, s.config.Log.Format),
+		session: s,
 	}
 	if demonstrate {
 		if s.config.Source("storage.dir") == "--data-dir" {
@@ -69,11 +68,7 @@ func (s *session) runServe(ctx context.Context, demonstrate bool) (err error) {
 	if err := enterDirectory(in.Config.Storage.Dir); err != nil {
 		return err
 	}
-	err = s.serve(ctx, in)
-	if errors.Is(err, storage.ErrInUse) {
-		return fmt.Errorf("%s: %w", in.Config.Storage.Dir, err)
-	}
-	return err
+	return s.serve(ctx, in)
 }
 
 // StoreOptions are how to open the store, which is made if there is none.
@@ -107,13 +102,21 @@ func (in ServeInput) Prepare(ctx context.Context, store *storage.Store) error {
 }
 
 // Announce tells the operator that requests are answered on addr.
-func (in ServeInput) Announce(addr net.Addr) {
-	fmt.Fprintf(in.stderr, "listening on http://%s\n", addr)
+func (in ServeInput) Announce(addr net.Addr) error {
+	in.session.tell("listening on http://%s", addr)
 	if in.demo == nil {
-		return
+		return nil
 	}
-	fmt.Fprintf(in.stderr, "the demonstration's data is gone when you stop it; meanwhile: exante keys list --data-dir %s\n", in.demo.Dir)
-	fmt.Fprintf(in.stdout, "%s\ncurl -H \"Authorization: Bearer %[1]s\" http://%s/api/invoices\n", in.demo.Key.Reveal(), reachable(addr))
+	in.session.tell("the demonstration's data is gone when you stop it; meanwhile: exante keys list --data-dir %s", in.demo.Dir)
+	key, url := secret{in.demo.Key.Reveal()}, "http://"+reachable(addr)
+	if in.session.json {
+		return in.session.printJSON(struct {
+			Key secret `json:"key"`
+			URL string `json:"url"`
+		}{key, url})
+	}
+	_, err := fmt.Fprintf(in.session.stdout, "%s\ncurl -H \"Authorization: Bearer %[1]s\" %s/api/invoices\n", key.Reveal(), url)
+	return err
 }
 
 // reachable is addr as a caller on this machine writes it.

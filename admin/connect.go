@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
@@ -48,7 +49,7 @@ func (s *session) connect(ctx context.Context, create bool) (Ops, func() error, 
 			return NewDesk(store, s.config.Config, s.now).As(os.Geteuid()), store.Close, nil
 		}
 		if !errors.Is(err, storage.ErrInUse) || time.Now().After(deadline) {
-			return nil, nil, fmt.Errorf("%s: %w", dir, err)
+			return nil, nil, inDirectory(dir, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -56,6 +57,14 @@ func (s *session) connect(ctx context.Context, create bool) (Ops, func() error, 
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// inDirectory says which store err is about, unless err does so itself.
+func inDirectory(dir string, err error) error {
+	if err == nil || strings.Contains(err.Error(), dir) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", dir, err)
 }
 
 // serverAt reports whether a server accepts connections on the socket. A path
@@ -93,8 +102,9 @@ func storeOptions(c *config.Config, hasher *auth.Hasher, create bool, log *slog.
 	if cache == 0 {
 		cache = -1 // Options: negative means none
 	}
+	_, most := c.Expiry()
 	return storage.Options{
 		Dir: c.Storage.Dir, Create: create, Hasher: hasher, Environment: c.Auth.Environment,
-		NumberPattern: c.Invoices.NumberPattern, CacheBytes: cache, Log: log,
+		MaxExpiryDays: most, NumberPattern: c.Invoices.NumberPattern, CacheBytes: cache, Log: log,
 	}
 }

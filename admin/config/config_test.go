@@ -311,3 +311,17 @@ func FuzzFile(f *testing.F) {
 		}
 	})
 }
+
+func TestNumberPattern(t *testing.T) {
+	inEmptyDir(t)
+	for pattern, good := range map[string]bool{
+		"INV-{YYYY}-{SEQ:6}": true, "{SEQ}": true, "R{SEQ:12}/{YYYY}": true,
+		"": false, "INV": false, "{YYYY}": false, "{SEQ}{SEQ}": false, "{SEQ:0}": false, "{SEQ:13}": false, "{SEQ:x}": false,
+		"{SEQ6}": false, "{SEQ": false, "{MM}{SEQ}": false, "{YYYY}{YYYY}{SEQ}": false, "{SEQ}" + strings.Repeat("x", 44): false,
+	} {
+		_, err := config.Load(config.Sources{Environ: []string{"EXANTE_INVOICES_NUMBER_PATTERN=" + pattern}})
+		if (err == nil) != good {
+			t.Errorf("pattern %q: %v, want accepted = %v", pattern, err, good)
+		}
+	}
+}

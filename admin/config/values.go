@@ -232,16 +232,20 @@ func parseLevel(s string) (level, error) {
 func formatLevel(l level) string { return strings.ToLower(slog.Level(l).String()) }
 
 // parseNumberPattern wants {SEQ} or {SEQ:digits} once, so that no two invoices
-// get one number; {YYYY} is the only other thing in braces.
+// get one number, and {YYYY} at most once.
 func parseNumberPattern(s string) (string, error) {
-	rest := strings.ReplaceAll(s, "{YYYY}", "")
-	before, seq, found := strings.Cut(rest, "{SEQ")
-	width, after, closed := strings.Cut(seq, "}")
-	if digits, ok := strings.CutPrefix(width, ":"); ok && len(digits) == 1 && digits >= "1" && digits <= "9" {
-		width = ""
+	bad := fmt.Errorf("%q does not hold {SEQ} or {SEQ:1} to {SEQ:12} once, with {YYYY} at most once as the only other braces, in 48 bytes", s)
+	before, rest, found := strings.Cut(strings.Replace(s, "{YYYY}", "", 1), "{SEQ")
+	digits, after, closed := strings.Cut(rest, "}")
+	if !found || !closed || strings.ContainsAny(before+after, "{}") || len(s) > 48 {
+		return "", bad
 	}
-	if !found || !closed || width != "" || strings.ContainsAny(before+after, "{}") || len(s) > 48 {
-		return "", fmt.Errorf("%q does not hold {SEQ} or {SEQ:1} to {SEQ:9} exactly once, with {YYYY} as the only other braces, in 48 bytes", s)
+	if digits == "" {
+		return s, nil
+	}
+	n, err := strconv.ParseUint(strings.TrimPrefix(digits, ":"), 10, 8)
+	if err != nil || n < 1 || n > 12 || digits[0] != ':' {
+		return "", bad
 	}
 	return s, nil
 }

@@ -1,0 +1,314 @@
+package admin_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"exante/admin"
+	"exante/admin/config"
+	"exante/auth"
+	"exante/storage"
+)
+
+// asProgram in the environment makes the test binary run as exante, for what a
+// test can't do to its own process.
+const asProgram = "DESK_TEST_AS_PROGRAM"
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		if err := admin.Harden(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(admin.Main(os.Args, os.Stdin, os.Stdout, os.Stderr, serveDesk))
+	}
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "EXANTE_") {
+			os.Unsetenv(name)
+		}
+	}
+	os.Setenv("EXANTE_AUTH_ARGON2_MEMORY", "8192")
+	os.Setenv("EXANTE_AUTH_ARGON2_ITERATIONS", "1")
+	os.Exit(m.Run())
+}
+
+// serveDesk is serve without HTTP: the store, the port and the socket.
+func serveDesk(ctx context.Context, in admin.ServeInput) error {
+	hasher, err := auth.NewHasher(auth.HasherOptions{Params: in.Config.Argon2()})
+	if err != nil {
+		return err
+	}
+	store, err := storage.Open(in.StoreOptions(hasher))
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	listener, err := in.Listen()
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if err := in.Prepare(ctx, store); err != nil {
+		return err
+	}
+	socket, err := admin.NewDesk(store, in.Config, nil).Listen(in.Log)
+	if err != nil {
+		return err
+	}
+	if err := in.Announce(listener.Addr()); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return socket.Close(context.Background())
+}
+
+// program is exante as a process of its own.
+func program(args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	return cmd
+}
+
+// child is a program that runs beside the test.
+type child struct {
+	cmd    *exec.Cmd
+	output lockedBuffer
+	exited chan struct{}
+}
+
+// lockedBuffer collects what a process prints while the test reads it.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// start starts cmd and waits until it has printed sign.
+func start(t *testing.T, cmd *exec.Cmd, sign string) *child {
+	t.Helper()
+	c := &child{cmd: cmd, exited: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = &c.output, &c.output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = cmd.Wait(); close(c.exited) }()
+	t.Cleanup(func() { _ = cmd.Process.Kill(); <-c.exited })
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(c.output.String(), sign); time.Sleep(2 * time.Millisecond) {
+		select {
+		case <-c.exited:
+			t.Fatalf("ended without printing %q:\n%s", sign, c.output.String())
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("did not print %q:\n%s", sign, c.output.String())
+		}
+	}
+	return c
+}
+
+// signal sends s and returns the exit code.
+func (c *child) signal(t *testing.T, s syscall.Signal) int {
+	t.Helper()
+	if err := c.cmd.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-c.exited:
+	case <-time.After(time.Minute):
+		t.Fatalf("did not end:\n%s", c.output.String())
+	}
+	return c.cmd.ProcessState.ExitCode()
+}
+
+// result is what one command left behind.
+type result struct {
+	stdout, stderr string
+	code           int
+}
+
+// exante runs one command in this process.
+func exante(t testing.TB, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code := admin.Main(append([]string{"exante"}, args...), strings.NewReader(""), &stdout, &stderr, serveDesk)
+	return result{stdout.String(), stderr.String(), code}
+}
+
+// must is exante for what has to succeed; it returns standard output.
+func must(t testing.TB, args ...string) string {
+	t.Helper()
+	r := exante(t, args...)
+	if r.code != 0 {
+		t.Fatalf("exante %s: exit %d\n%s", strings.Join(args, " "), r.code, r.stderr)
+	}
+	return r.stdout
+}
+
+// fails checks exit code and message of what must not succeed.
+func fails(t testing.TB, code int, message string, args ...string) {
+	t.Helper()
+	r := exante(t, args...)
+	if r.code != code || !strings.Contains(r.stderr, message) || r.stdout != "" {
+		t.Errorf("exante %s = exit %d, stdout %q, stderr %q, want exit %d and %q",
+			strings.Join(args, " "), r.code, r.stdout, r.stderr, code, message)
+	}
+}
+
+func decode[T any](t testing.TB, text string) T {
+	t.Helper()
+	var v T
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return v
+}
+
+// dataDir is a data directory that does not exist yet, with a path short
+// enough for a socket in it.
+func dataDir(t testing.TB) string {
+	t.Helper()
+	parent, err := os.MkdirTemp("", "desk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(parent) })
+	return filepath.Join(parent, "data")
+}
+
+func configOf(t testing.TB, dir string) config.Config {
+	t.Helper()
+	e, err := config.Load(config.Sources{Environ: os.Environ(), DataDir: &dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e.Config
+}
+
+// openStore opens the store in dir, making it if need be.
+func openStore(t testing.TB, dir string) *storage.Store {
+	t.Helper()
+	c := configOf(t, dir)
+	hasher, err := auth.NewHasher(auth.HasherOptions{Params: c.Argon2()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := storage.Open(storage.Options{Dir: dir, Create: true, Hasher: hasher, Environment: c.Auth.Environment})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// running is a server on dir, as far as operators see it.
+type running struct {
+	store *storage.Store
+	stop  func()
+}
+
+// run starts a server on dir; it stops at the end of the test, or by stop.
+func run(t testing.TB, dir string) *running {
+	t.Helper()
+	r := &running{store: openStore(t, dir)}
+	socket, err := admin.NewDesk(r.store, configOf(t, dir), nil).Listen(slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped := false
+	r.stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		if err := socket.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if err := r.store.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Cleanup(r.stop)
+	return r
+}
+
+// normal replaces what differs from run to run: uids by the order in which they
+// appear, times, secrets, and the data directory.
+type normal struct {
+	dir  string
+	uids map[string]string
+}
+
+var (
+	anyUID     = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+	anyTime    = regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	anyKey     = regexp.MustCompile(`ex_live_[0-9A-Za-z]{38}`)
+	anyCount   = regexp.MustCompile(`\d+ records`)
+	cutOwner   = regexp.MustCompile(`owner@[0-9a-f-]+…`)
+	anySnippet = regexp.MustCompile(`ex_live_\.\.\.[0-9A-Za-z]{4}`)
+)
+
+func (n *normal) text(s string) string {
+	if n.uids == nil {
+		n.uids = map[string]string{}
+	}
+	s = anyUID.ReplaceAllStringFunc(s, func(uid string) string {
+		if n.uids[uid] == "" {
+			n.uids[uid] = fmt.Sprintf("00000000-0000-7000-8000-%012d", len(n.uids)+1)
+		}
+		return n.uids[uid]
+	})
+	s = anyTime.ReplaceAllString(s, "2026-11-23T09:30:00Z")
+	s = anyKey.ReplaceAllString(s, "ex_live_THE-SECRET")
+	s = anySnippet.ReplaceAllString(s, "ex_live_...9AbC")
+	s = cutOwner.ReplaceAllString(s, "owner@00000000-…")
+	s = anyCount.ReplaceAllString(s, "N records")
+	if n.dir == "" {
+		return s
+	}
+	return strings.ReplaceAll(s, n.dir, "DIR")
+}
+
+// golden compares got with a file of testdata, or writes it with -update.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs. got:\n%s\nwant:\n%s", path, got, want)
+	}
+}

@@ -1,0 +1,224 @@
+package admin_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"exante/admin"
+)
+
+// The contract of Ops. Every step runs on the open store and through the socket
+// of a server, each on a store of its own; answers, messages, hints and exit
+// codes must agree.
+
+// walk is one run of the steps: what later steps need of earlier ones.
+type walk struct {
+	ops admin.Ops
+	key admin.NewKey
+	org admin.Organization
+}
+
+// named resolves the word "second".
+func (w *walk) named(org string) string {
+	if org == "second" {
+		return w.org.UID
+	}
+	return org
+}
+
+const absent = "019aafe2-6b70-7bb0-9d3c-5a3f6f0d6f11"
+
+func days(n int) *int { return &n }
+
+// step is one call. code is its exit code on either road.
+type step struct {
+	method string
+	name   string
+	code   int
+	do     func(context.Context, *walk) (any, error)
+}
+
+func createKey(in admin.KeyRequest) func(context.Context, *walk) (any, error) {
+	return func(ctx context.Context, w *walk) (any, error) { return w.ops.CreateKey(ctx, in) }
+}
+
+func rotateKey(grace int) func(context.Context, *walk) (any, error) {
+	return func(ctx context.Context, w *walk) (any, error) {
+		return w.ops.RotateKey(ctx, admin.RotateRequest{UID: w.key.UID, GraceDays: grace})
+	}
+}
+
+func createUser(in admin.UserRequest) func(context.Context, *walk) (any, error) {
+	return func(ctx context.Context, w *walk) (any, error) {
+		in := in
+		in.Org = w.named(in.Org)
+		return w.ops.CreateUser(ctx, in)
+	}
+}
+
+func keysOf(org string) func(context.Context, *walk) (any, error) {
+	return func(ctx context.Context, w *walk) (any, error) {
+		return w.ops.APIKeys(ctx, admin.OrgRef{Org: w.named(org)})
+	}
+}
+
+func usersOf(org string) func(context.Context, *walk) (any, error) {
+	return func(ctx context.Context, w *walk) (any, error) { return w.ops.Users(ctx, admin.OrgRef{Org: org}) }
+}
+
+func listOrgs(ctx context.Context, w *walk) (any, error) { return w.ops.Orgs(ctx) }
+
+func verify(ctx context.Context, w *walk) (any, error) {
+	calls := 0
+	report, err := w.ops.Verify(ctx, func(done, total int) {
+		if calls++; done > total {
+			panic(fmt.Sprintf("progress %d of %d", done, total))
+		}
+	})
+	if calls == 0 {
+		return nil, fmt.Errorf("no progress was told")
+	}
+	report.Records = 0 // depends on how much was written
+	return report, err
+}
+
+var steps = []step{
+	{"Orgs", "none yet", 0, listOrgs},
+	{"Users", "none yet", 0, usersOf("")},
+	{"APIKeys", "none yet", 0, keysOf("")},
+	{"CreateUser", "without an organization", 3, createUser(admin.UserRequest{Email: "a@b.example"})},
+	{"CreateKey", "makes the first organization", 0, func(ctx context.Context, w *walk) (out any, err error) {
+		w.key, err = w.ops.CreateKey(ctx, admin.KeyRequest{Name: "first"})
+		return w.key, err
+	}},
+	{"Orgs", "the default one", 0, listOrgs},
+	{"Users", "its owner", 0, usersOf("")},
+	{"CreateKey", "with all there is", 0, createKey(admin.KeyRequest{
+		Name: "narrow", Scopes: []string{"invoices:read", "parties:write"}, Networks: []string{"10.0.0.0/8", "2001:db8::/32"},
+		ExpiresInDays: days(90), RateLimit: "600/1m,20000/24h",
+	})},
+	{"CreateKey", "until a time", 0, createKey(admin.KeyRequest{Name: "dated", ExpiresAt: "2999-01-01T00:00:00+02:00"})},
+	{"CreateKey", "until a date", 0, createKey(admin.KeyRequest{Name: "dated", ExpiresAt: "2999-01-01"})},
+	{"CreateKey", "for ever", 0, createKey(admin.KeyRequest{Name: "eternal", ExpiresAt: "never"})},
+	{"CreateKey", "no name", 4, createKey(admin.KeyRequest{})},
+	{"CreateKey", "long name", 4, createKey(admin.KeyRequest{Name: strings.Repeat("n", 201)})},
+	{"CreateKey", "unknown scope", 4, createKey(admin.KeyRequest{Name: "n", Scopes: []string{"invoices:delete"}})},
+	{"CreateKey", "no scope", 4, createKey(admin.KeyRequest{Name: "n", Scopes: []string{}})},
+	{"CreateKey", "bad limit", 4, createKey(admin.KeyRequest{Name: "n", RateLimit: "many"})},
+	{"CreateKey", "bad network", 4, createKey(admin.KeyRequest{Name: "n", Networks: []string{"10.0.0.1/8"}})},
+	{"CreateKey", "no days", 4, createKey(admin.KeyRequest{Name: "n", ExpiresInDays: days(0)})},
+	{"CreateKey", "too many days", 4, createKey(admin.KeyRequest{Name: "n", ExpiresInDays: days(3651)})},
+	{"CreateKey", "days and a time", 4, createKey(admin.KeyRequest{Name: "n", ExpiresInDays: days(1), ExpiresAt: "never"})},
+	{"CreateKey", "time gone by", 4, createKey(admin.KeyRequest{Name: "n", ExpiresAt: "2001-01-01"})},
+	{"CreateKey", "no time", 4, createKey(admin.KeyRequest{Name: "n", ExpiresAt: "soon"})},
+	{"CreateKey", "malformed user", 4, createKey(admin.KeyRequest{Name: "n", User: "ada"})},
+	{"CreateKey", "absent user", 4, createKey(admin.KeyRequest{Name: "n", User: absent})},
+	{"CreateKey", "malformed organization", 3, createKey(admin.KeyRequest{Name: "n", Org: "tidewater"})},
+	{"CreateKey", "absent organization", 3, createKey(admin.KeyRequest{Name: "n", Org: absent})},
+	{"CreateUser", "a viewer", 0, createUser(admin.UserRequest{Email: "Ada@B.example", Name: "Ada"})},
+	{"CreateUser", "address taken", 4, createUser(admin.UserRequest{Email: "ada@b.example"})},
+	{"CreateUser", "bad address", 4, createUser(admin.UserRequest{Email: "ada"})},
+	{"CreateUser", "bad role", 4, createUser(admin.UserRequest{Email: "c@b.example", Role: "emperor"})},
+	{"CreateOrg", "without a name", 4, func(ctx context.Context, w *walk) (any, error) {
+		return w.ops.CreateOrg(ctx, admin.OrgRequest{})
+	}},
+	{"CreateOrg", "a second", 0, func(ctx context.Context, w *walk) (out any, err error) {
+		w.org, err = w.ops.CreateOrg(ctx, admin.OrgRequest{Name: "Second", OwnerEmail: "o@second.example"})
+		return w.org, err
+	}},
+	{"CreateOrg", "owner's address taken", 4, func(ctx context.Context, w *walk) (any, error) {
+		return w.ops.CreateOrg(ctx, admin.OrgRequest{Name: "Third", OwnerEmail: "o@second.example"})
+	}},
+	{"CreateKey", "in which organization", 2, createKey(admin.KeyRequest{Name: "n"})},
+	{"CreateUser", "in which organization", 2, createUser(admin.UserRequest{Email: "d@b.example"})},
+	{"CreateUser", "in the second", 0, createUser(admin.UserRequest{Org: "second", Email: "d@b.example", Role: "admin"})},
+	{"APIKeys", "of the second", 0, keysOf("second")},
+	{"APIKeys", "of an absent organization", 3, keysOf(absent)},
+	{"Users", "of a malformed organization", 3, usersOf("x")},
+	{"RotateKey", "too long a grace", 4, rotateKey(31)},
+	{"RotateKey", "with grace", 0, rotateKey(7)},
+	{"RotateKey", "once more", 4, rotateKey(0)},
+	{"RotateKey", "absent", 3, func(ctx context.Context, w *walk) (any, error) {
+		return w.ops.RotateKey(ctx, admin.RotateRequest{UID: absent})
+	}},
+	{"RevokeKey", "the first", 0, func(ctx context.Context, w *walk) (any, error) {
+		return w.ops.RevokeKey(ctx, admin.KeyRef{UID: w.key.UID})
+	}},
+	{"RevokeKey", "again", 0, func(ctx context.Context, w *walk) (any, error) {
+		return w.ops.RevokeKey(ctx, admin.KeyRef{UID: w.key.UID})
+	}},
+	{"RevokeKey", "absent", 3, func(ctx context.Context, w *walk) (any, error) {
+		return w.ops.RevokeKey(ctx, admin.KeyRef{UID: absent})
+	}},
+	{"APIKey", "revoked", 0, func(ctx context.Context, w *walk) (any, error) {
+		return w.ops.APIKey(ctx, admin.KeyRef{UID: w.key.UID})
+	}},
+	{"APIKey", "malformed", 3, func(ctx context.Context, w *walk) (any, error) {
+		return w.ops.APIKey(ctx, admin.KeyRef{UID: "zapier"})
+	}},
+	{"APIKey", "absent", 3, func(ctx context.Context, w *walk) (any, error) {
+		return w.ops.APIKey(ctx, admin.KeyRef{UID: absent})
+	}},
+	{"APIKeys", "all", 0, keysOf("")},
+	{"Users", "all", 0, usersOf("")},
+	{"Verify", "clean", 0, verify},
+}
+
+// outcomes runs the steps and writes each down.
+func outcomes(t *testing.T, ops admin.Ops) []string {
+	t.Helper()
+	w, n := &walk{ops: ops}, &normal{}
+	var out []string
+	for _, s := range steps {
+		answer, err := s.do(t.Context(), w)
+		var told bytes.Buffer
+		code := admin.Report(&told, err)
+		if code != s.code {
+			t.Errorf("%s (%s) = exit %d, want %d: %v", s.method, s.name, code, s.code, err)
+		}
+		text := "-"
+		if err == nil {
+			b, err := json.Marshal(answer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = string(b)
+		}
+		out = append(out, n.text(fmt.Sprintf("%s (%s) = %d %s%s", s.method, s.name, code, text, told.String())))
+	}
+	return out
+}
+
+func TestOpsAgreeOnBothRoads(t *testing.T) {
+	localDir, remoteDir := dataDir(t), dataDir(t)
+	store := openStore(t, localDir)
+	defer store.Close()
+	local := outcomes(t, admin.NewDesk(store, configOf(t, localDir), nil).As(os.Getuid()))
+
+	run(t, remoteDir)
+	c := configOf(t, remoteDir)
+	remote := outcomes(t, admin.NewRemote(c.SocketPath(), time.Minute))
+	for i, s := range steps {
+		if local[i] != remote[i] {
+			t.Errorf("%s (%s):\nlocal  %s\nremote %s", s.method, s.name, local[i], remote[i])
+		}
+	}
+}
+
+func TestEveryOperationIsInTheContract(t *testing.T) {
+	ops := reflect.TypeFor[admin.Ops]()
+	for i := range ops.NumMethod() {
+		name := ops.Method(i).Name
+		if !slices.ContainsFunc(steps, func(s step) bool { return s.method == name && s.code == 0 }) {
+			t.Errorf("no step calls %s with success", name)
+		}
+	}
+}
