@@ -1,11 +1,6 @@
 package kv
 
-import (
-	"errors"
-	"fmt"
-
-	"github.com/dgraph-io/badger/v4"
-)
+import "fmt"
 
 // maxCommitBytes is what one commit may hold, entries counted with their
 // overhead. Badger takes up to 15 % of a memtable: 2.4 MiB. A full Update fits.
@@ -29,17 +24,9 @@ func (e *engine) commit(writes *overlay) error {
 		return e.health.unknownOutcome()
 	}
 	seq := e.Seq() + 1
-	txn := e.db.NewTransactionAt(seq-1, true)
-	defer txn.Discard()
-	if err := fill(txn, writes); err != nil {
-		return err
-	}
-	switch err := txn.CommitAt(seq, nil); {
-	case errors.Is(err, badger.ErrTxnTooBig):
-		return fmt.Errorf("commit: %w", err) // refused before anything was written
-	case err != nil:
-		// The entries may be in the log all the same, and an fsync that failed
-		// once can succeed the next time without having written them.
+	if err := e.commitAt(seq, writes); err != nil {
+		// The entries may be in the log all the same, and the fsync that failed
+		// can succeed the next time without having written them.
 		e.health.fail(fmt.Errorf("commit: %w", err))
 		return e.health.unknownOutcome()
 	}
@@ -51,22 +38,27 @@ func (e *engine) commit(writes *overlay) error {
 	return nil
 }
 
-func fill(txn *badger.Txn, writes *overlay) error {
+func (e *engine) commitAt(seq uint64, writes *overlay) error {
+	txn := e.db.NewTransactionAt(seq-1, true)
+	defer txn.Discard()
 	onlyDeletes := true
 	for _, m := range writes.byKey {
-		key, err := inDataSpace(make([]byte, 0, 1+len(m.key)), m.key), error(nil)
+		key := inDataSpace(make([]byte, 0, 1+len(m.key)), m.key)
 		if m.deleted {
-			err = txn.Delete(key)
-		} else {
-			onlyDeletes = false
-			err = txn.Set(key, m.value)
+			if err := txn.Delete(key); err != nil {
+				return err
+			}
+			continue
 		}
-		if err != nil {
-			return fmt.Errorf("commit: %w", err)
+		onlyDeletes = false
+		if err := txn.Set(key, m.value); err != nil {
+			return err
 		}
 	}
-	if !onlyDeletes {
-		return nil
+	if onlyDeletes {
+		if err := txn.Set(seqKey, nil); err != nil {
+			return err
+		}
 	}
-	return txn.Set(seqKey, nil)
+	return txn.CommitAt(seq, nil)
 }

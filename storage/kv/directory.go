@@ -17,7 +17,7 @@ func prepareDir(dir string, log *slog.Logger) error {
 	}
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := makeDir(dir); err != nil {
+		if err := makeDir(filepath.Clean(dir)); err != nil {
 			return err
 		}
 		info, err = os.Stat(dir)
@@ -37,16 +37,23 @@ func prepareDir(dir string, log *slog.Logger) error {
 	return checkFiles(dir)
 }
 
-// makeDir creates dir so that it is still there after a power cut.
+// makeDir creates dir, and what is missing above it, so that it is still there
+// after a power cut.
 func makeDir(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	parent := filepath.Dir(dir)
+	if _, err := os.Stat(parent); errors.Is(err, fs.ErrNotExist) {
+		if err := makeDir(parent); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	parent, err := os.Open(filepath.Dir(filepath.Clean(dir)))
+	f, err := os.Open(parent)
 	if err != nil {
 		return err
 	}
-	return errors.Join(parent.Sync(), parent.Close())
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // emptyManifest is the size of a MANIFEST that names no table.

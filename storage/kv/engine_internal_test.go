@@ -84,7 +84,7 @@ func TestRewritingOneKeyDoesNotGrowTheStore(t *testing.T) {
 	}
 	written, used := int64(e.Seq()*MaxValue), diskUse(t, dir)
 	t.Logf("%d commits of %d MiB in all, %d MiB used", e.Seq(), written>>20, used>>20)
-	if limit := int64(40 << 20); used > limit || written < 2*limit {
+	if limit := int64(64 << 20); used > limit || written < limit*3/2 {
 		t.Errorf("%d MiB used after %d MiB were written", used>>20, written>>20)
 	}
 }

@@ -46,13 +46,14 @@ var (
 type DB interface {
 	// View runs fn on one snapshot: everything committed before the call, and
 	// nothing after it. It never waits for a write in flight. It returns fn's
-	// error as it is. The Reader dies with fn.
+	// error as it is. The Reader dies with fn, and its scans end with ctx.
 	View(ctx context.Context, fn func(Reader) error) error
 
 	// Update runs fn in a serializable transaction and returns once its writes
 	// are durable. fn's error (or a panic in it) abandons the transaction and
 	// comes back as it is; other transactions are not affected. fn may run
-	// several times and must touch nothing but the Txn and its own locals.
+	// several times and must touch nothing but the Txn and its own locals: all
+	// other writers may be waiting for it, so it must not call Update.
 	// A ctx that ends before fn has started abandons the call with ctx's error;
 	// later than that the commit goes on and is waited for.
 	Update(ctx context.Context, fn func(Txn) error) error
@@ -102,21 +103,23 @@ type ScanOptions struct {
 	KeysOnly bool // the value passed to fn is nil
 }
 
-// Reader reads one snapshot.
+// Reader reads one snapshot, for one goroutine at a time.
 type Reader interface {
 	// Get returns a copy of the value, or ErrNotFound.
 	Get(key []byte) ([]byte, error)
 	// GetMany returns one value a key, nil where there is none, in one round trip.
 	GetMany(keys [][]byte) ([][]byte, error)
 	// Scan calls fn for the entries of r in key order until fn returns false or
-	// an error. key and value are valid only during the call.
+	// an error, which it returns. key and value are valid only during the call.
+	// It sees what was there when it began, whatever fn writes meanwhile.
 	Scan(r Range, o ScanOptions, fn func(key, value []byte) (more bool, err error)) error
 	// Count is the number of entries in r.
 	Count(r Range) (int, error)
 }
 
-// Txn is a Reader that sees its own writes, and may write. Slices handed to it
-// must not be changed before Update returns.
+// Txn is a Reader that sees its own writes, and may write. It copies the keys
+// and values that it is given. A write over the limits fails at once, and the
+// transaction with it, even if fn does not pass the error on.
 type Txn interface {
 	Reader
 	// Insert writes a key that must not exist (ErrExists).
@@ -129,7 +132,8 @@ type Txn interface {
 	// without writing it: it guards a fact such as "nothing in this range".
 	Fence(key []byte) error
 	// OnCommit registers f to run once the transaction is durable, before
-	// Update returns, in commit order across the whole DB. It must be quick,
-	// must not fail and must not call the DB. Abandoned attempts never run it.
+	// Update returns, in commit order across the whole DB; a View that starts
+	// then sees the transaction. f must be quick, must not panic and must not
+	// call the DB. Abandoned attempts never run it.
 	OnCommit(f func())
 }

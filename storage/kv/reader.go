@@ -96,9 +96,9 @@ func nextEntry(c *cursor, over *pending, keysOnly bool) (key, value []byte, err 
 		switch {
 		case m.deleted:
 		case keysOnly:
-			return m.key, nil, nil
+			return bytes.Clone(m.key), nil, nil
 		default:
-			return m.key, m.value, nil
+			return bytes.Clone(m.key), present(bytes.Clone(m.value)), nil
 		}
 	}
 }

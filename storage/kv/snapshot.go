@@ -30,8 +30,8 @@ func (s *snapshot) acquire() bool {
 // Readers take no lock. Only the writer, and after it Close, calls publish and
 // retire.
 type snapshots struct {
-	seq    atomic.Uint64            // of the latest, also when closed
 	latest atomic.Pointer[snapshot] // nil: closed
+	seq    atomic.Uint64            // of the latest; set after it, and kept when closed
 	older  []*snapshot              // oldest first
 	alive  sync.WaitGroup           // one for each snapshot that is not dead
 }
@@ -58,8 +58,8 @@ func (s *snapshots) publish(ts uint64) (oldest uint64) {
 	next := &snapshot{ts: ts}
 	next.refs.Store(1)
 	s.alive.Add(1)
-	s.seq.Store(ts)
 	s.replace(next)
+	s.seq.Store(ts)
 
 	read := s.older[:0]
 	for _, snap := range s.older {

@@ -52,7 +52,7 @@ func (t *txn) Insert(key, value []byte) error {
 }
 
 func (t *txn) Put(key, value []byte) error {
-	return t.write(&mutation{key: key, value: present(value)})
+	return t.write(&mutation{key: key, value: value})
 }
 
 func (t *txn) Delete(key []byte) error {
@@ -69,8 +69,8 @@ func (t *txn) Fence(key []byte) error {
 
 func (t *txn) OnCommit(f func()) { t.hooks = append(t.hooks, f) }
 
-// write makes m pending. A refusal sticks, so that a caller who overlooks it
-// does not commit half of what he meant.
+// write makes a copy of m pending. A refusal sticks, so that a caller who
+// overlooks it does not commit half of what he meant.
 func (t *txn) write(m *mutation) error {
 	if t.refused != nil {
 		return t.refused
@@ -78,6 +78,7 @@ func (t *txn) write(m *mutation) error {
 	if t.refused = checkSizes(m); t.refused != nil {
 		return t.refused
 	}
+	m.key, m.value = bytes.Clone(m.key), bytes.Clone(m.value)
 	t.own.put(m)
 	switch {
 	case len(t.own.byKey) > MaxTxnWrites:

@@ -121,21 +121,24 @@ func (e *engine) await() {
 }
 
 // another gives the next turn away, if somebody wants it now. Whoever is
-// runnable has a chance to ask first: without the Gosched most commits carry
-// one transaction, since those who were just acknowledged have not yet run.
+// runnable may ask first, for those who were just acknowledged have not run
+// yet: without that eight clients get half as much done.
 func (e *engine) another() bool {
 	if e.batch.full() {
 		return false
 	}
-	for range 2 {
-		select {
-		case <-e.turns:
-			return true
-		default:
-			runtime.Gosched()
-		}
+	select {
+	case <-e.turns:
+		return true
+	default:
+		runtime.Gosched()
 	}
-	return false
+	select {
+	case <-e.turns:
+		return true
+	default:
+		return false
+	}
 }
 
 // finish commits the batch, runs the hooks in order and tells everybody.

@@ -209,7 +209,7 @@ func testPrefix(t *testing.T, s *store) {
 	const writes = 160
 	var done atomic.Bool
 	var readers sync.WaitGroup
-	for range 4 {
+	for range 2 {
 		readers.Go(func() {
 			for before := uint64(0); !done.Load(); {
 				s.view(func(r kv.Reader) error {

@@ -42,7 +42,7 @@ func testModel(t *testing.T, s *store) {
 		m := model{}
 		s.update(func(tx kv.Txn) error {
 			return tx.Scan(kv.Range{}, kv.ScanOptions{}, func(key, _ []byte) (bool, error) {
-				return true, tx.Delete(bytes.Clone(key))
+				return true, tx.Delete(key)
 			})
 		})
 		rt.Repeat(map[string]func(*rapid.T){
@@ -128,5 +128,16 @@ func randomReads(rt *rapid.T, r kv.Reader, m model) {
 	case "span":
 		rng.End = []byte(keys.Draw(rt, "end"))
 	}
-	checkScan(rt, r, rng, m.within(rng))
+	o := kv.ScanOptions{Limit: rapid.IntRange(0, 4).Draw(rt, "limit"), Reverse: rapid.Bool().Draw(rt, "reverse")}
+	entries := m.within(rng)
+	if n, err := r.Count(rng); n != len(entries) || err != nil {
+		rt.Fatalf("Count(%q, %q) = %d, %v, want %d", rng.Start, rng.End, n, err, len(entries))
+	}
+	if o.Reverse {
+		slices.Reverse(entries)
+	}
+	if o.Limit > 0 && o.Limit < len(entries) {
+		entries = entries[:o.Limit]
+	}
+	wantScan(rt, r, rng, o, strings.Join(entries, " "))
 }

@@ -1,7 +1,6 @@
 package kvtest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -50,13 +49,18 @@ func testOwnWrites(t *testing.T, s *store) {
 }
 
 func testScanWhileWriting(t *testing.T, s *store) {
-	s.put("a", "1", "b", "2", "c", "3")
+	s.put("a", "1", "b", "2")
 	s.update(func(tx kv.Txn) error {
+		if err := putAll(tx, "c", "3"); err != nil {
+			return err
+		}
 		var seen []string
 		err := tx.Scan(kv.Range{}, kv.ScanOptions{}, func(key, value []byte) (bool, error) {
 			seen = append(seen, string(key)+"="+string(value))
-			moved := append([]byte("x"), key...)
-			return true, errors.Join(tx.Delete(bytes.Clone(key)), tx.Put(moved, bytes.Clone(value)))
+			err := errors.Join(tx.Delete(key), tx.Put(append([]byte("x"), key...), value))
+			clear(key) // whose memory it may be
+			clear(value)
+			return true, err
 		})
 		if got := strings.Join(seen, " "); got != "a=1 b=2 c=3" {
 			t.Errorf("the scan saw %q", got)
