@@ -163,8 +163,12 @@ func (r *revision) err() error {
 	if len(r.locked) > 0 {
 		return &LockedError{r.locked}
 	}
-	if len(r.refused) == 0 && dayOf(r.DueDate) < dayOf(r.IssueDate) {
+	switch {
+	case len(r.refused) > 0:
+	case dayOf(r.DueDate) < dayOf(r.IssueDate):
 		r.refused.add("due_date", "is before issue_date")
+	case r.DueDate.Year() > lastYear: // by the default term
+		r.refused.add("due_date", "must be in the years 1 to 9999")
 	}
 	return r.refused.err()
 }
