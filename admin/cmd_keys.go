@@ -57,13 +57,17 @@ func (s *session) runKeysCreate(ctx context.Context, c *cli.Context) error {
 }
 
 // printNewKey prints a key's secret, alone on stdout unless as JSON.
-func (s *session) printNewKey(key NewKey) error {
+func (s *session) printNewKey(key NewKey) (err error) {
 	if s.json {
-		return s.printJSON(key)
+		err = s.printJSON(key)
+	} else {
+		s.tell("api key %s (%s), %s. It is shown this once:", key.UID, printable(key.Name), expires(key.APIKey))
+		_, err = fmt.Fprintln(s.stdout, key.Key.Reveal())
 	}
-	s.tell("api key %s (%s), %s. It is shown this once:", key.UID, printable(key.Name), expires(key.APIKey))
-	_, err := fmt.Fprintln(s.stdout, key.Key.Reveal())
-	return err
+	if err != nil {
+		return fmt.Errorf("print the key: %w; it was made all the same: revoke %s and make another", err, key.UID)
+	}
+	return nil
 }
 
 func expires(k APIKey) string {

@@ -68,7 +68,10 @@ func (s *session) runServe(ctx context.Context, demonstrate bool) (err error) {
 	if err := enterDirectory(in.Config.Storage.Dir); err != nil {
 		return err
 	}
-	return s.serve(ctx, in)
+	if err = s.serve(ctx, in); errors.Is(err, storage.ErrInUse) {
+		return fmt.Errorf("%w%s", err, lockHolder(in.Config.Storage.Dir))
+	}
+	return err
 }
 
 // StoreOptions are how to open the store, which is made if there is none.

@@ -1,8 +1,10 @@
 package admin_test
 
 import (
+	"bytes"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"exante/admin"
@@ -163,5 +165,23 @@ func TestVersionNamesWhatItIsMadeOf(t *testing.T) {
 	}
 	if text := must(t, "--version"); !strings.Contains(text, "badger    "+v.Badger+"\n") {
 		t.Errorf("version = %s", text)
+	}
+}
+
+// full is a standard output on a full disk.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// A key that nobody could read is no quiet success.
+func TestKeyThatCouldNotBePrintedIsNamed(t *testing.T) {
+	dir := dataDir(t)
+	for _, flags := range [][]string{nil, {"--json"}} {
+		var stderr bytes.Buffer
+		args := append([]string{"exante", "keys", "create", "--name", "lost", "--data-dir", dir}, flags...)
+		code := admin.Main(args, strings.NewReader(""), full{}, &stderr, nil)
+		if uid := keyNamed(t, dir, "lost").UID; code != 1 || flags == nil && !strings.Contains(stderr.String(), "revoke "+uid+" and make another") {
+			t.Errorf("exit %d, %s", code, stderr.String())
+		}
 	}
 }

@@ -48,8 +48,11 @@ func (s *session) connect(ctx context.Context, create bool) (Ops, func() error, 
 		if err == nil {
 			return NewDesk(store, s.config.Config, s.now).As(os.Geteuid()), store.Close, nil
 		}
-		if !errors.Is(err, storage.ErrInUse) || time.Now().After(deadline) {
+		if !errors.Is(err, storage.ErrInUse) {
 			return nil, nil, inDirectory(dir, err)
+		}
+		if time.Now().After(deadline) {
+			return nil, nil, fmt.Errorf("%w%s; no server answers on %s", inDirectory(dir, err), lockHolder(dir), path)
 		}
 		select {
 		case <-ctx.Done():

@@ -34,7 +34,8 @@ func TestFirstKeyNeedsOneCommand(t *testing.T) {
 func TestLockedAndSilentIsExplained(t *testing.T) {
 	dir := dataDir(t)
 	store := openStore(t, dir)
-	fails(t, 5, "exante: store is in use by another process: "+dir, "keys", "list", "--data-dir", dir)
+	fails(t, 5, "exante: store is in use by another process: "+dir+" (process "+itoa(os.Getpid())+"); no server answers on "+dir+"/admin.sock\nhint: ",
+		"keys", "list", "--data-dir", dir)
 	fails(t, 5, "store is in use", "init", "--data-dir", dir)
 	if err := store.Close(); err != nil {
 		t.Fatal(err)

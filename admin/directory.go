@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -69,6 +70,28 @@ func become(uid, gid int) error {
 		return fmt.Errorf("set uid %d: %w", uid, err)
 	}
 	return nil
+}
+
+// lockHolder says which process has dir locked, " (process 4711)", as far as
+// the kernel shows it.
+func lockHolder(dir string) string {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return ""
+	}
+	locks, err := os.ReadFile("/proc/locks")
+	if err != nil {
+		return ""
+	}
+	st := info.Sys().(*syscall.Stat_t)
+	file := fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
+	for line := range strings.Lines(string(locks)) { // 1: FLOCK ADVISORY WRITE 4711 fd:01:123 0 EOF (proc_locks(5))
+		f := strings.Fields(line)
+		if len(f) > 5 && f[1] == "FLOCK" && f[5] == file {
+			return " (process " + f[4] + ")"
+		}
+	}
+	return ""
 }
 
 func ownerOf(dir string) (uid int, err error) {

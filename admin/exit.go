@@ -131,6 +131,9 @@ func report(stderr io.Writer, err error) int {
 
 // message is err as a person reads it: a refused record names its fields one a line.
 func message(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "interrupted"
+	}
 	var invalid *storage.InvalidError
 	if !errors.As(err, &invalid) || len(invalid.Problems) == 0 {
 		return err.Error()

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -78,6 +80,10 @@ func (r Remote) answer(ctx context.Context, body io.Reader, progress Progress) (
 func (r Remote) silence(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err // without an address that means nothing to people
 	}
 	return fmt.Errorf("%w on %s: %v", errUnreachable, r.path, err)
 }

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -272,12 +273,14 @@ func fakeServer(t *testing.T, text string) string {
 			if err != nil {
 				return
 			}
-			_, _ = io.WriteString(conn, text)
-			if text != "" {
-				conn.Close()
-			} else {
-				defer conn.Close() // mute until the test ends
+			defer conn.Close()
+			if text == "" {
+				continue // mute until the test ends
 			}
+			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				_, _ = io.WriteString(conn, text)
+			}
+			_ = conn.(*net.UnixConn).CloseWrite()
 		}
 	}()
 	return path
