@@ -3,8 +3,8 @@ package storage
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"exante/auth"
@@ -22,25 +22,38 @@ type KeyDraft struct {
 	Limits    auth.Limits // operators only: refused from a key (it inherits instead)
 }
 
+// clean brings d into the form in which it is kept, or says why it can't.
+func (d *KeyDraft) clean(by auth.Principal) error {
+	var bad refusals
+	d.Name = bad.text("name", d.Name, 1, maxName)
+	if d.Scopes == 0 {
+		bad.add("scopes", "at least one scope is needed")
+	}
+	if slices.ContainsFunc(d.Networks, func(n netip.Prefix) bool { return !n.IsValid() }) {
+		bad.add("allowed_cidrs", "must be networks")
+	}
+	if len(d.Limits) > 0 {
+		if _, err := auth.ParseLimits(d.Limits.String()); err != nil {
+			bad.add("rate_limits", err.Error())
+		}
+		if !operates(by) {
+			bad.add("rate_limits", "only an operator sets them")
+		}
+	}
+	d.Networks, d.Limits = slices.Clone(d.Networks), slices.Clone(d.Limits) // the caller's own stay his
+	d.ExpiresAt = whole(d.ExpiresAt)
+	return bad.err()
+}
+
 // CreateKey mints a key, checks that by may grant it (auth.Key.MayGrant when
 // by.Key is set; limits are inherited from by.Key), hashes it and records it.
 // The Token is the only copy of the secret. Errors: ErrInvalid, auth.ErrScope,
 // *auth.BusyError, ErrNotFound if there is no such organization, and
 // auth.ErrRevoked or auth.ErrExpired if by.Key has ended meanwhile.
 func (s *Store) CreateKey(ctx context.Context, by auth.Principal, d KeyDraft) (auth.Key, auth.Token, error) {
-	var bad refusals
-	d.Name = bad.text("name", d.Name, 1, maxName)
-	if d.Scopes == 0 {
-		bad.add("scopes", "at least one scope is needed")
-	}
-	if d.Limits != nil && !operates(by) {
-		bad.add("rate_limits", "only an operator sets them")
-	}
-	if err := bad.err(); err != nil {
+	if err := d.clean(by); err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}
-	d.ExpiresAt = whole(d.ExpiresAt)
-
 	// What is refused is refused before it costs a hash, and again once the
 	// transaction sees what is true by then.
 	err := s.db.View(ctx, func(r kv.Reader) error {
@@ -61,17 +74,12 @@ func (s *Store) CreateKey(ctx context.Context, by auth.Principal, d KeyDraft) (a
 			return err
 		}
 		key.Snippet, key.Tag, key.Hash = token.Snippet(), token.Tag(), hash
-		return errors.Join(t.insertKey(key), t.audit(keyCreate, key.ID, Detail{"scopes": key.Scopes.String()}))
+		return errors.Join(t.insertKey(key), t.audit(keyCreate, key.ID, rightsOf(key)))
 	})
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}
 	return *key, token, nil
-}
-
-// operates reports whether by runs the instance: the shell or the program itself.
-func operates(by auth.Principal) bool {
-	return by.Shell || by.Key == nil && by.UserID.IsZero()
 }
 
 // mint makes a secret and its hash.
@@ -82,82 +90,6 @@ func (s *Store) mint(ctx context.Context) (auth.Token, auth.Hash, error) {
 	}
 	hash, err := s.options.Hasher.Hash(ctx, token)
 	return token, hash, err
-}
-
-// grant is the key that by may have for the asking at now, but for its secret.
-func (s *Store) grant(r kv.Reader, by auth.Principal, d KeyDraft, now time.Time) (*auth.Key, error) {
-	user, err := keyUserOf(r, by, d.UserID)
-	if err != nil {
-		return nil, err
-	}
-	switch end := s.lastExpiry(now); {
-	case !d.ExpiresAt.IsZero() && !d.ExpiresAt.After(now):
-		return nil, Invalid("expires_at", "must be in the future")
-	case sooner(d.ExpiresAt, end) != d.ExpiresAt:
-		return nil, Invalid("expires_at", s.expiryBound())
-	}
-	k := &auth.Key{
-		OrgID: by.OrgID, UserID: user, Name: d.Name, Scopes: d.Scopes, Networks: d.Networks, Limits: d.Limits,
-		CreatedAt: now, UpdatedAt: now, ExpiresAt: d.ExpiresAt, Version: 1,
-	}
-	if by.Key != nil {
-		asks, err := usableKey(r, by, now)
-		if err != nil {
-			return nil, err
-		}
-		if err := asks.MayGrant(auth.Grant{Scopes: k.Scopes, Networks: k.Networks, ExpiresAt: k.ExpiresAt}); err != nil {
-			return nil, err
-		}
-		k.Limits = asks.Limits
-	}
-	k.ID, err = s.ids.New()
-	return k, err
-}
-
-// keyUserOf is whose a new key is: the user asked for, or by's, or the owner.
-func keyUserOf(r kv.Reader, by auth.Principal, wanted uid.ID) (uid.ID, error) {
-	if wanted.IsZero() {
-		wanted = by.UserID
-	}
-	if wanted.IsZero() {
-		owner, err := ownerOf(r, by.OrgID)
-		return owner.ID, err
-	}
-	_, err := userOf(r, by.OrgID, wanted)
-	if errors.Is(err, ErrNotFound) {
-		return uid.ID{}, Invalid("user_uid", "no such user in this organization")
-	}
-	return wanted, err
-}
-
-// usableKey is the key that asks, as it is recorded now: it may have been
-// revoked while a new secret was hashed, and must not outlive that in another key.
-func usableKey(r kv.Reader, by auth.Principal, now time.Time) (*auth.Key, error) {
-	k, err := readKey(r, by.OrgID, by.Key.ID)
-	if err != nil {
-		return nil, err
-	}
-	return k, k.Usable(now)
-}
-
-// lastExpiry is the latest end of a key that is made at now; zero: no bound.
-func (s *Store) lastExpiry(now time.Time) time.Time {
-	if s.options.MaxExpiryDays == 0 {
-		return time.Time{}
-	}
-	return now.AddDate(0, 0, s.options.MaxExpiryDays)
-}
-
-func (s *Store) expiryBound() string {
-	return fmt.Sprintf("must be at most %d days away", s.options.MaxExpiryDays)
-}
-
-// sooner is the earlier of two instants of which zero means never.
-func sooner(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // insertKey writes a new key with its tag, and lets the keyring know.

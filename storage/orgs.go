@@ -70,7 +70,7 @@ func (s *Store) CreateOrg(ctx context.Context, by auth.Principal, d OrgDraft) (O
 			return err
 		}
 		var err error
-		owner, err = t.insertUser(owner)
+		owner, err = t.insertUser(owner, "owner_email")
 		return err
 	})
 	if err != nil {

@@ -89,7 +89,7 @@ func (s *Store) CreateUser(ctx context.Context, by auth.Principal, d UserDraft) 
 		return User{}, err
 	}
 	err := s.update(ctx, by, func(t *tx) (err error) {
-		user, err = t.insertUser(user)
+		user, err = t.insertUser(user, "email")
 		return err
 	})
 	if err != nil {
@@ -99,8 +99,8 @@ func (s *Store) CreateUser(ctx context.Context, by auth.Principal, d UserDraft) 
 }
 
 // insertUser gives u an ID in the organization that is acted in and writes it
-// with its address, which must be free.
-func (t *tx) insertUser(u User) (User, error) {
+// with its address, which must be free: field names it if it is not.
+func (t *tx) insertUser(u User, field string) (User, error) {
 	id, err := t.store.ids.New()
 	if err != nil {
 		return u, err
@@ -111,7 +111,7 @@ func (t *tx) insertUser(u User) (User, error) {
 	}
 	err = insert(t, keyEmail(u.Email), famEmail, &emailRecord{u.OrgID, u.ID})
 	if errors.Is(err, kv.ErrExists) {
-		return u, &ExistsError{"email"}
+		return u, &ExistsError{field}
 	}
 	return u, errors.Join(err,
 		insert(t, keyUser(u.OrgID, u.ID), famUser, recordOfUser(u)),

@@ -1,9 +1,11 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"exante/auth/uid"
 	"exante/storage/kv"
@@ -49,14 +51,14 @@ func (v *verification) run() {
 	v.marker()
 	known := v.organizations()
 	for _, org := range tenants {
-		if !known[org] {
+		if _, exists := slices.BinarySearchFunc(known, org, compareIDs); !exists {
 			v.find(orgKey(org, 0)[:orgKeyHead-1], "belongs to an organization that does not exist")
 		}
 	}
 	v.emails()
 	v.tags()
 	v.auditChain()
-	for org := range known {
+	for _, org := range known {
 		v.organization(org)
 	}
 	v.tell()
@@ -75,6 +77,8 @@ func (v *verification) organization(org uid.ID) {
 	v.usage(org)
 	v.invoices(org, c)
 }
+
+func compareIDs(a, b uid.ID) int { return bytes.Compare(a[:], b[:]) }
 
 // find notes a broken promise about key.
 func (v *verification) find(key []byte, format string, args ...any) {
@@ -162,16 +166,16 @@ func (v *verification) marker() {
 	}
 }
 
-// organizations checks the records of the organizations and their total.
-func (v *verification) organizations() map[uid.ID]bool {
+// organizations checks the records of the organizations and their total. It
+// returns them in order.
+func (v *verification) organizations() (known []uid.ID) {
 	var totals totalsRecord
 	err := get(v, keyTotals(), famTotals, &totals)
 	v.counted()
 	v.check(keyTotals(), missing(err, "record", keyTotals()))
-	known := map[uid.ID]bool{}
 	found := each(v, inGlobal(famOrg), famOrg, func(key []byte, rec *orgRecord) {
 		if id, err := idAt(key, globalKeyHead); err == nil {
-			known[id] = true
+			known = append(known, id)
 		}
 		_, isCurrency := ParseCurrency(string(rec.Currency))
 		if rec.Name == "" || rec.Version == 0 || !isCurrency {

@@ -1,0 +1,308 @@
+package storage_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"exante/auth"
+	"exante/auth/uid"
+	"exante/storage"
+	"exante/storage/storagetest"
+)
+
+const day = 24 * time.Hour
+
+func TestCreatedKeyIsLiveBeforeTheAnswer(t *testing.T) {
+	v := openVault(t, nil)
+	d := storage.KeyDraft{
+		Name: "zapier", Scopes: scopes(t, "invoices:read"), ExpiresAt: v.clock.Now().Add(day),
+		Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, Limits: limits(t, "5/1s,20/1m"),
+	}
+	key, token, err := v.CreateKey(t.Context(), v.by, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := v.key(key.ID)
+	if live.Name != "zapier" || live.Scopes != d.Scopes || live.Limits.String() != "5/1s,20/1m" || !live.ExpiresAt.Equal(d.ExpiresAt) ||
+		!slices.Equal(live.Networks, d.Networks) || live.Tag != token.Tag() || live.Snippet != token.Snippet() || live.Version != 1 {
+		t.Errorf("the keyring has %+v", live)
+	}
+	if ok, err := v.options.Hasher.Matches(t.Context(), token, live.Hash); !ok || err != nil {
+		t.Errorf("the token does not match the hash: %v", err)
+	}
+	owner, err := v.OwnerOf(t.Context(), v.org.ID)
+	if err != nil || live.UserID != owner.ID {
+		t.Errorf("the key belongs to %s, want the owner, %s (%v)", live.UserID, owner.ID, err)
+	}
+	d.Networks[0] = netip.MustParsePrefix("0.0.0.0/0")
+	if v.key(key.ID).Networks[0].Bits() != 24 {
+		t.Error("the caller's slice is part of the record")
+	}
+}
+
+func TestKeysSurviveARestart(t *testing.T) {
+	v := openVault(t, nil)
+	v.mint(storage.KeyDraft{
+		Name: "narrow", Scopes: scopes(t, "parties:write"), ExpiresAt: v.clock.Now().Add(day),
+		Networks: []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}, Limits: limits(t, "7/1d"),
+	})
+	rotated := v.mint(full("rotated"))
+	v.rotate(rotated.ID, 3*day)
+	v.revoke(v.mint(full("revoked")).ID)
+	before := v.Keys(v.org.ID)
+	v.reopen()
+	after := v.Keys(v.org.ID)
+	if len(before) != 4 || len(after) != 4 {
+		t.Fatalf("%d keys before, %d after, want 4", len(before), len(after))
+	}
+	for i := range before {
+		if b, a := show(before[i]), show(after[i]); a != b {
+			t.Errorf("before %s\nafter  %s", b, a)
+		}
+	}
+}
+
+func TestKeyDraftIsRefused(t *testing.T) {
+	v := openVault(t, func(o *storage.Options) { o.MaxExpiryDays = 90 })
+	soon := v.clock.Now().Add(day)
+	stranger, _ := storagetest.Org(t, v.Store, "Rival")
+	foreigner, err := v.OwnerOf(t.Context(), stranger.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := len(v.trail(0))
+	for _, c := range []struct {
+		change func(*storage.KeyDraft)
+		want   string
+	}{
+		{func(d *storage.KeyDraft) { d.Name = "" }, "invalid: [name: must have 1 to 200 characters]"},
+		{func(d *storage.KeyDraft) { d.Scopes = 0 }, "invalid: [scopes: at least one scope is needed]"},
+		{func(d *storage.KeyDraft) { d.ExpiresAt = v.clock.Now() }, "invalid: [expires_at: must be in the future]"},
+		{func(d *storage.KeyDraft) { d.ExpiresAt = time.Time{} }, "invalid: [expires_at: must be at most 90 days away]"},
+		{func(d *storage.KeyDraft) { d.ExpiresAt = v.clock.Now().Add(90*day + time.Second) }, "invalid: [expires_at: must be at most 90 days away]"},
+		{func(d *storage.KeyDraft) { d.UserID = foreigner.ID }, "invalid: [user_uid: no such user in this organization]"},
+		{func(d *storage.KeyDraft) { d.Networks = make([]netip.Prefix, 1) }, "invalid: [allowed_cidrs: must be networks]"},
+		{func(d *storage.KeyDraft) { d.Limits = auth.Limits{{Limit: 0, Every: time.Second}} },
+			`invalid: [rate_limits: malformed rate limit: "0/1s" is not N/D with N 1..1000000000 and D 1s..31d]`},
+	} {
+		d := full("x")
+		d.ExpiresAt = soon
+		c.change(&d)
+		_, token, err := v.CreateKey(t.Context(), v.by, d)
+		refused(t, err, storage.ErrInvalid, c.want)
+		if !token.IsZero() {
+			t.Errorf("%s: there is a token", c.want)
+		}
+	}
+	runs := v.options.Hasher.Runs()
+	if _, _, err := v.CreateKey(t.Context(), storagetest.Shell.In(uid.ID{1}), full("x")); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("in an organization that does not exist: %v", err)
+	}
+	if v.options.Hasher.Runs() != runs || runs != 0 {
+		t.Errorf("what is refused cost %d hashes", v.options.Hasher.Runs())
+	}
+	if len(v.Keys(v.org.ID)) != 0 || len(v.trail(0)) != records {
+		t.Error("a refused key left something behind")
+	}
+}
+
+func TestKeyGrantsNoMoreThanItHas(t *testing.T) {
+	v := openVault(t, nil)
+	office := netip.MustParsePrefix("192.0.2.0/24")
+	caller := v.mint(storage.KeyDraft{
+		Name: "caller", Scopes: scopes(t, "invoices:write", "api_keys:write"), ExpiresAt: v.clock.Now().Add(10 * day),
+		Networks: []netip.Prefix{office}, Limits: limits(t, "5/1s"),
+	})
+	fits := storage.KeyDraft{
+		Name: "child", Scopes: scopes(t, "invoices:read"), ExpiresAt: caller.ExpiresAt,
+		Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.7/32")},
+	}
+	for _, c := range []struct {
+		change func(*storage.KeyDraft)
+		want   string
+	}{
+		{func(d *storage.KeyDraft) { d.Scopes = auth.FullAccess }, "api key lacks the scope: scopes: wider than those of the key that asks"},
+		{func(d *storage.KeyDraft) { d.Networks = nil }, "api key lacks the scope: allowed_cidrs: wider than those of the key that asks"},
+		{func(d *storage.KeyDraft) { d.ExpiresAt = time.Time{} }, "api key lacks the scope: expires_in_days: later than the end of the key that asks"},
+	} {
+		d := fits
+		c.change(&d)
+		_, _, err := v.CreateKey(t.Context(), using(caller), d)
+		refused(t, err, auth.ErrScope, c.want)
+	}
+	d := fits
+	d.Limits = limits(t, "1/1s")
+	_, _, err := v.CreateKey(t.Context(), using(caller), d)
+	refused(t, err, storage.ErrInvalid, "invalid: [rate_limits: only an operator sets them]")
+
+	child, _, err := v.CreateKey(t.Context(), using(caller), fits)
+	if err != nil || child.Limits.String() != "5/1s" || child.UserID != caller.UserID {
+		t.Errorf("child %+v (%v), want the limits and the user of the key that asks", child, err)
+	}
+}
+
+// A key can be revoked while the secret of another one is being hashed for it.
+func TestRevokedKeyGrantsNothing(t *testing.T) {
+	v := openVault(t, nil)
+	admitted := using(v.mint(full("stolen")))
+	other := v.mint(full("other"))
+	v.revoke(admitted.Key.ID)
+	if _, _, err := v.CreateKey(t.Context(), admitted, full("heir")); !errors.Is(err, auth.ErrRevoked) {
+		t.Errorf("create: %v, want %v", err, auth.ErrRevoked)
+	}
+	if _, _, err := v.RotateKey(t.Context(), admitted, other.ID, 0); !errors.Is(err, auth.ErrRevoked) {
+		t.Errorf("rotate: %v, want %v", err, auth.ErrRevoked)
+	}
+	if n := len(v.Keys(v.org.ID)); n != 2 {
+		t.Errorf("there are %d keys, want 2", n)
+	}
+}
+
+func TestRevocationBindsBeforeTheAnswer(t *testing.T) {
+	v := openVault(t, nil)
+	var all sync.WaitGroup
+	for range 8 {
+		keys := []*auth.Key{v.mint(full("a")), v.mint(full("b")), v.mint(full("c"))}
+		all.Go(func() {
+			for _, k := range keys {
+				if _, err := v.RevokeKey(context.Background(), v.by, k.ID); err != nil {
+					t.Error(err)
+				}
+				if live, known := v.Keyring().Get(k.ID); !known || !errors.Is(live.Usable(v.clock.Now()), auth.ErrRevoked) {
+					t.Error("a revoked key is still good in the keyring")
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestFirstRevocationStands(t *testing.T) {
+	v := openVault(t, nil)
+	id := v.mint(full("x")).ID
+	first := v.revoke(id)
+	if !first.RevokedAt.Equal(v.clock.Now()) || first.Version != 2 {
+		t.Errorf("revoked at %s, version %d", first.RevokedAt, first.Version)
+	}
+	records := uint64(len(v.trail(0)))
+	v.clock.Advance(time.Hour)
+	if again := v.revoke(id); show(again) != show(first) {
+		t.Errorf("a second revocation made of %s\n%s", show(first), show(again))
+	}
+	if more := v.trail(records); len(more) != 0 {
+		t.Errorf("a second revocation wrote %v", more)
+	}
+}
+
+func TestRevocationOfAKeyThatHasEnded(t *testing.T) {
+	v := openVault(t, nil)
+	expired := storage.KeyDraft{Name: "expired", Scopes: auth.FullAccess, ExpiresAt: v.clock.Now().Add(day)}
+	expires, retires, retired := v.mint(expired), v.mint(full("retires")), v.mint(full("retired"))
+	v.rotate(retires.ID, 5*day)
+	v.rotate(retired.ID, day)
+	v.clock.Advance(2 * day)
+	now := v.clock.Now()
+	if k := v.revoke(expires.ID); !k.RevokedAt.Equal(now) || k.State(now) != auth.Revoked {
+		t.Errorf("an expired key: %s", show(k))
+	}
+	if k := v.revoke(retires.ID); !k.RevokedAt.Equal(now) {
+		t.Errorf("a retiring key: %s", show(k))
+	}
+	if k := v.revoke(retired.ID); !k.RevokedAt.IsZero() || !k.RevokedBy(now).Equal(k.RetiresAt) {
+		t.Errorf("a retired key has been revoked already: %s", show(k))
+	}
+}
+
+func TestForeignKeyIsAbsent(t *testing.T) {
+	v := openVault(t, nil)
+	mine := v.mint(full("mine"))
+	_, rival := storagetest.Org(t, v.Store, "Rival")
+	records := uint64(len(v.trail(0)))
+	for _, id := range []uid.ID{mine.ID, {1, 2, 3}, {}} {
+		_, err := v.Key(rival.OrgID, id)
+		refused(t, err, storage.ErrNotFound, "no such record")
+		_, err = v.RevokeKey(t.Context(), rival, id)
+		refused(t, err, storage.ErrNotFound, "no such record")
+		_, _, err = v.RotateKey(t.Context(), rival, id, 0)
+		refused(t, err, storage.ErrNotFound, "no such record")
+		_, err = v.Activity(t.Context(), rival.OrgID, id, v.clock.Now(), v.clock.Now())
+		refused(t, err, storage.ErrNotFound, "no such record")
+	}
+	if len(v.Keys(rival.OrgID)) != 0 {
+		t.Error("another organization lists the key")
+	}
+	if v.key(mine.ID).Version != 1 || len(v.trail(records)) != 0 {
+		t.Error("another organization changed the key")
+	}
+	if found, err := v.FindKey(mine.ID); err != nil || found.OrgID != v.org.ID {
+		t.Errorf("the shell finds %v (%v)", found, err)
+	}
+	_, err := v.FindKey(uid.ID{1})
+	refused(t, err, storage.ErrNotFound, "no such record")
+}
+
+func TestHashIsUpgradedOnlyIfNothingElseChanged(t *testing.T) {
+	v := openVault(t, nil)
+	k, token, err := v.CreateKey(t.Context(), v.by, full("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	better, err := v.options.Hasher.Hash(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := v.UpgradeHash(t.Context(), k.ID, k.Version, better); err != nil {
+		t.Fatal(err)
+	}
+	if now := v.key(k.ID); now.Hash.PHC() != better.PHC() || now.Version != 2 {
+		t.Errorf("version %d, and the hash is another one: %t", now.Version, now.Hash.PHC() != better.PHC())
+	}
+	v.revoke(k.ID)
+	err = v.UpgradeHash(t.Context(), k.ID, 2, k.Hash)
+	refused(t, err, storage.ErrConflict, "version does not match")
+	if now := v.key(k.ID); now.Usable(v.clock.Now()) == nil || now.Hash.PHC() != better.PHC() {
+		t.Error("a late upgrade undid a revocation")
+	}
+	err = v.UpgradeHash(t.Context(), uid.ID{1}, 1, better)
+	refused(t, err, storage.ErrNotFound, "no such record")
+}
+
+func TestBusyGateIsReportedAsItIs(t *testing.T) {
+	hasher, err := auth.NewHasher(auth.HasherOptions{
+		Params: auth.Params{MemoryKiB: 64 << 10, Iterations: 10, Parallelism: 1}, Slots: 1, Queue: 1, MaxWait: time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := openVault(t, func(o *storage.Options) { o.Hasher = hasher })
+	var all sync.WaitGroup
+	busy := make(chan error, 4)
+	for range cap(busy) {
+		all.Go(func() {
+			_, _, err := v.CreateKey(context.Background(), v.by, full("x"))
+			busy <- err
+		})
+	}
+	all.Wait()
+	close(busy)
+	made, refusedBusy := 0, 0
+	for err := range busy {
+		var b *auth.BusyError
+		switch {
+		case err == nil:
+			made++
+		case errors.As(err, &b) && b.RetryAfter > 0:
+			refusedBusy++
+		default:
+			t.Errorf("got %v", err)
+		}
+	}
+	if made == 0 || refusedBusy == 0 || len(v.Keys(v.org.ID)) != made {
+		t.Errorf("%d made, %d refused, %d there", made, refusedBusy, len(v.Keys(v.org.ID)))
+	}
+}

@@ -1,0 +1,41 @@
+// Package storage is what is true and kept: organizations, users, API keys,
+// parties, invoices and the audit log, on one embedded database.
+//
+// # Promises
+//
+// Whole or absent. An exported method that writes is one transaction: record,
+// indexes, counts and audit record together. When it returns nil that is on the
+// disk, whatever happens next; when it returns an error other than ErrUnknown
+// nothing has changed.
+//
+// Memory follows the disk. The keyring, the lists and the cache of bodies change
+// after the commit and before the acknowledgement, in the order of the commits.
+// So a revocation that was answered binds the next request.
+//
+// Damage is found, not served. The engine can lose the end of a log or a block
+// of a table without an error. So every value carries a checksum that covers its
+// key, what lies under an organization is counted where it is added, the
+// directory names its database, and Open refuses what does not agree.
+//
+// One organization never reaches another's records: each method takes the
+// organization from the principal or an argument, and it is the first part of
+// every key that is read. What is foreign is absent by the same path.
+//
+// # Shapes
+//
+// Domain types (Invoice, auth.Key) have no tags. Their disk records (keyRecord)
+// are unexported, have CBOR tags with numbers that are never used again, and are
+// converted explicitly. keys.go is the map of the disk, record.go the envelope.
+//
+// # To store something new
+//
+// Give it a family in keys.go, with its shape; write its record and the two
+// conversions beside its methods, and add it to the tables of the conversion and
+// golden tests; count it in counts.go if a scan must be trusted; name its
+// actions in audit.go; and check it in a verify file, with a test that damages it.
+//
+// A change that old records can't be read with raises recordVersion, keeps the
+// old struct beside the new one and its golden file where it is. A change of keys
+// or indexes raises schemaVersion and needs a step at Open that brings an older
+// store up to date; so far there has been one version.
+package storage
