@@ -1,0 +1,39 @@
+package storage
+
+import (
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestPatternKnowsItsOwnNumbers(t *testing.T) {
+	patterns := []string{DefaultNumberPattern, "{SEQ}", "{SEQ:3}/{YYYY}", "{YYYY}{SEQ}", "1{SEQ:2}2", "É{YYYY}-{SEQ}x"}
+	rapid.Check(t, func(t *rapid.T) {
+		p, err := parseNumberPattern(rapid.SampledFrom(patterns).Draw(t, "pattern"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		number := p.number(rapid.IntRange(1, 9999).Draw(t, "year"), rapid.Uint64Range(1, 1e12).Draw(t, "place"))
+		if !p.matches(number) {
+			t.Fatalf("%+v does not know its own %q", p, number)
+		}
+		if p.matches(number+"y") || p.matches("y"+number) {
+			t.Fatalf("%+v takes more than %q", p, number)
+		}
+	})
+}
+
+func FuzzNumberPattern(f *testing.F) {
+	f.Add(DefaultNumberPattern, "INV-2026-000001")
+	f.Add("{SEQ:2}{YYYY}", "2026")
+	f.Fuzz(func(t *testing.T, pattern, number string) {
+		p, err := parseNumberPattern(pattern)
+		if err != nil {
+			return
+		}
+		p.matches(number)
+		if own := p.number(2026, 7); !p.matches(own) {
+			t.Fatalf("%q does not know its own %q", pattern, own)
+		}
+	})
+}
