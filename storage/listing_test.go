@@ -1,0 +1,199 @@
+package storage_test
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"exante/auth/uid"
+	"exante/storage"
+	"exante/storage/storagetest"
+)
+
+func (b *books) list(q storage.InvoiceQuery) ([]storage.Invoice, int) {
+	b.Helper()
+	if q.PerPage == 0 {
+		q.PerPage = 100
+	}
+	items, total, err := b.Invoices(context.Background(), b.org.ID, q)
+	if err != nil {
+		b.Fatalf("list %+v: %v", q, err)
+	}
+	return items, total
+}
+
+// oneOfEach makes an invoice that reads each status, a second apart.
+func (b *books) oneOfEach() map[storage.Status]storage.Invoice {
+	b.Helper()
+	all := map[storage.Status]storage.Invoice{}
+	for _, s := range storage.Statuses() {
+		b.clock.Advance(time.Second)
+		all[s] = b.reading(s)
+	}
+	return all
+}
+
+func TestListHasReceivableInvoicesAsTheyAre(t *testing.T) {
+	b := openBooks(t)
+	all := b.oneOfEach()
+	b.create(storage.InvoicePatch{Type: new(storage.Payable)})
+	items, total := b.list(storage.InvoiceQuery{})
+	if len(items) != len(all) || total != len(all) {
+		t.Fatalf("%d items of %d, want %d: payable invoices are in no list", len(items), total, len(all))
+	}
+	for i, s := range storage.Statuses() {
+		want := b.invoice(all[s].ID)
+		if want.Lines, want.Fields = nil, nil; !reflect.DeepEqual(items[i], want) {
+			t.Errorf("item %d is %+v\nwant %+v", i, items[i], want)
+		}
+	}
+}
+
+func TestListFollowsTheClock(t *testing.T) {
+	b := openBooks(t)
+	inv := b.reading(storage.Sent)
+	overdue := storage.InvoiceQuery{Statuses: []storage.Status{storage.Overdue}}
+	b.clock.Set(inv.DueDate.Truncate(24 * time.Hour).Add(24*time.Hour - time.Second))
+	if _, total := b.list(overdue); total != 0 {
+		t.Errorf("on the due date %d invoices are overdue, want none", total)
+	}
+	b.clock.Advance(time.Second)
+	if items, total := b.list(overdue); total != 1 || items[0].ID != inv.ID || items[0].OverdueDays(b.clock.Now()) != 1 {
+		t.Errorf("a day later %d invoices are overdue, want one", total)
+	}
+	if _, total := b.list(storage.InvoiceQuery{Statuses: []storage.Status{storage.Sent}}); total != 0 {
+		t.Errorf("an overdue invoice is still listed as SENT")
+	}
+}
+
+func TestListFilters(t *testing.T) {
+	b := openBooks(t)
+	all := b.oneOfEach()
+	other := b.newParty("Initech")
+	special := b.create(storage.InvoicePatch{
+		PartyID: &other.ID, Currency: new(storage.Currency("EUR")), Number: new("X-1"), CollectionMethod: new(storage.ChargeAutomatically),
+		Tax: new(storage.Cents(555)), IssueDate: new(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)), DueDate: new(time.Date(2020, 2, 1, 0, 0, 0, 0, time.UTC)),
+	})
+	on := func(y, m, d int) time.Time { return time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC) }
+	paid := all[storage.Paid]
+	for name, c := range map[string]struct {
+		query storage.InvoiceQuery
+		want  []uid.ID
+	}{
+		"party":     {storage.InvoiceQuery{PartyIDs: []uid.ID{other.ID, {1}}}, []uid.ID{special.ID}},
+		"currency":  {storage.InvoiceQuery{Currencies: []storage.Currency{"EUR"}}, []uid.ID{special.ID}},
+		"number":    {storage.InvoiceQuery{Number: "X-1"}, []uid.ID{special.ID}},
+		"no number": {storage.InvoiceQuery{Number: "X"}, nil},
+		"method":    {storage.InvoiceQuery{CollectionMethods: []storage.CollectionMethod{storage.ChargeAutomatically}}, []uid.ID{special.ID}},
+		"total":     {storage.InvoiceQuery{Total: storage.IntRange{From: 555, To: 555, HasFrom: true, HasTo: true}}, []uid.ID{special.ID}},
+		"issue":     {storage.InvoiceQuery{Issue: storage.TimeRange{To: on(2020, 1, 1)}}, []uid.ID{special.ID}},
+		"due":       {storage.InvoiceQuery{Due: storage.TimeRange{From: on(2020, 2, 1), To: on(2020, 2, 1)}}, []uid.ID{special.ID}},
+		"not due":   {storage.InvoiceQuery{Due: storage.TimeRange{From: on(2020, 2, 1).Add(1), To: on(2020, 3, 1)}}, nil},
+		"paid":      {storage.InvoiceQuery{PaidOn: storage.TimeRange{From: on(2000, 1, 1)}}, []uid.ID{paid.ID}},
+		"overdue":   {storage.InvoiceQuery{OverdueDays: storage.IntRange{From: 1, HasFrom: true}}, []uid.ID{all[storage.Overdue].ID}},
+		"updated":   {storage.InvoiceQuery{UpdatedSince: special.UpdatedAt, CollectionMethods: []storage.CollectionMethod{storage.ChargeAutomatically}}, []uid.ID{special.ID}},
+		"since":     {storage.InvoiceQuery{UpdatedSince: special.UpdatedAt.Add(time.Millisecond)}, nil},
+		"two": {storage.InvoiceQuery{Statuses: []storage.Status{storage.Paid, storage.Void}, Desc: true},
+			[]uid.ID{all[storage.Void].ID, paid.ID}},
+	} {
+		items, total := b.list(c.query)
+		var ids []uid.ID
+		for _, i := range items {
+			ids = append(ids, i.ID)
+		}
+		if total != len(c.want) || !slices.Equal(ids, c.want) {
+			t.Errorf("%s: found %v of %d, want %v", name, ids, total, c.want)
+		}
+	}
+}
+
+func TestListSortsByEveryColumn(t *testing.T) {
+	b := openBooks(t)
+	b.oneOfEach()
+	now := b.clock.Now()
+	text := map[storage.InvoiceSort]func(*storage.Invoice) string{
+		storage.ByCreated:     func(i *storage.Invoice) string { return i.CreatedAt.Format(time.RFC3339Nano) },
+		storage.ByUpdated:     func(i *storage.Invoice) string { return i.UpdatedAt.Format(time.RFC3339Nano) },
+		storage.ByIssueDate:   func(i *storage.Invoice) string { return i.IssueDate.Format(time.RFC3339) },
+		storage.ByDueDate:     func(i *storage.Invoice) string { return i.DueDate.Format(time.RFC3339) },
+		storage.ByPaidDate:    func(i *storage.Invoice) string { return i.PaidDate.Format(time.RFC3339) },
+		storage.ByNumber:      func(i *storage.Invoice) string { return i.Number },
+		storage.ByStatus:      func(i *storage.Invoice) string { return i.StatusAt(now).String() },
+		storage.ByTotal:       func(i *storage.Invoice) string { return fmt.Sprintf("%020d", i.Total) },
+		storage.ByOverdueDays: func(i *storage.Invoice) string { return fmt.Sprintf("%020d", i.OverdueDays(now)) },
+	}
+	if len(text) != int(storage.ByOverdueDays)+1 {
+		t.Fatal("a sort order has no test")
+	}
+	for sort, of := range text {
+		for _, desc := range []bool{false, true} {
+			items, _ := b.list(storage.InvoiceQuery{Sort: sort, Desc: desc})
+			if !slices.IsSortedFunc(items, func(x, y storage.Invoice) int {
+				c := compareText(of(&x), of(&y))
+				if desc {
+					c = -c
+				}
+				if c == 0 {
+					c = compareText(x.ID.String(), y.ID.String())
+				}
+				return c
+			}) {
+				t.Errorf("sort %d, desc %v: not in order", sort, desc)
+			}
+		}
+	}
+}
+
+func compareText(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func TestPagesOfAListNeitherOverlapNorSkip(t *testing.T) {
+	b := openBooks(t)
+	for range 23 {
+		b.draft(1)
+	}
+	seen := map[uid.ID]bool{}
+	for page := 1; page <= 4; page++ {
+		items, total := b.list(storage.InvoiceQuery{Sort: storage.ByTotal, Page: page, PerPage: 10})
+		if want := max(0, min(10, 23-10*(page-1))); len(items) != want || total != 23 {
+			t.Errorf("page %d has %d of %d, want %d of 23", page, len(items), total, want)
+		}
+		for _, i := range items {
+			seen[i.ID] = true
+		}
+	}
+	if len(seen) != 23 {
+		t.Errorf("the pages have %d invoices between them, want 23", len(seen))
+	}
+	if items, total := b.list(storage.InvoiceQuery{Page: 1 << 62}); len(items) != 0 || total != 23 {
+		t.Errorf("a page far past the end has %d of %d", len(items), total)
+	}
+}
+
+func TestListIsTheSameAfterReopening(t *testing.T) {
+	clock := storagetest.NewClock()
+	options := storagetest.Options(t, clock)
+	b := booksOf(t, storagetest.Reopen(t, options), clock)
+	b.oneOfEach()
+	before, _ := b.list(storage.InvoiceQuery{Sort: storage.ByStatus})
+	parties, _, _ := b.Parties(t.Context(), b.org.ID, storage.PartyQuery{PerPage: 10})
+	storagetest.Close(t, b.Store)
+	b.Store = storagetest.Reopen(t, options)
+	after, _ := b.list(storage.InvoiceQuery{Sort: storage.ByStatus})
+	if !reflect.DeepEqual(before, after) {
+		t.Errorf("before: %+v\nafter: %+v", before, after)
+	}
+	if again, _, _ := b.Parties(t.Context(), b.org.ID, storage.PartyQuery{PerPage: 10}); !reflect.DeepEqual(parties, again) {
+		t.Errorf("before: %+v\nafter: %+v", parties, again)
+	}
+}
