@@ -98,7 +98,8 @@ func (x *exchange) fail(err error) error {
 			slog.String("request_id", string(x.id)), slog.String("error", err.Error()))
 	}
 	x.writeHints(row, err)
-	w := &jsonWriter{buf: make([]byte, 0, 256)}
+	w := x.newWriter()
+	defer x.free(w)
 	w.open('{')
 	w.text("error", row.text)
 	w.text("code", row.code)
@@ -109,7 +110,7 @@ func (x *exchange) fail(err error) error {
 		w.texts("available_actions", transition.Actions)
 	}
 	w.close('}')
-	return x.send(row.status, w.buf)
+	return x.sendCopy(row.status, w.buf)
 }
 
 // details are what a typed error adds to its row, one string each.

@@ -97,7 +97,18 @@ func (x *exchange) tag(version uint64) *exchange {
 
 // answer sends the success envelope around what data writes.
 func (x *exchange) answer(status int, message string, data func(w *jsonWriter)) error {
-	return x.send(status, success(status, message, data))
+	w := x.newWriter()
+	defer x.free(w)
+	w.success(status, message, data)
+	return x.sendCopy(status, w.buf)
+}
+
+// sendCopy answers with JSON that the caller goes on to use for something else.
+func (x *exchange) sendCopy(status int, body []byte) error {
+	x.http.Response.SetStatusCode(status)
+	x.http.Response.Header.SetContentTypeBytes(mediaJSON)
+	x.http.Response.SetBody(body)
+	return nil
 }
 
 // send answers with JSON that stays unchanged for ever: it may be shared.
@@ -106,19 +117,6 @@ func (x *exchange) send(status int, body []byte) error {
 	x.http.Response.Header.SetContentTypeBytes(mediaJSON)
 	x.http.Response.SetBodyRaw(body)
 	return nil
-}
-
-// success encodes the envelope of every answer under /api that is no error.
-func success(status int, message string, data func(w *jsonWriter)) []byte {
-	w := &jsonWriter{buf: make([]byte, 0, 1024)}
-	w.open('{')
-	w.text("status", "success")
-	w.int("status_code", int64(status))
-	w.text("message", message)
-	w.name("data")
-	data(w)
-	w.close('}')
-	return w.buf
 }
 
 // empty is the data of an answer that has none.

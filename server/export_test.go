@@ -1,6 +1,12 @@
 package server
 
-import "github.com/gofiber/fiber/v2"
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"exante/storage"
+)
 
 // Patterns are "METHOD path" of every route, for the tests that visit them all.
 func Patterns() (list []string) {
@@ -25,4 +31,9 @@ func Tune(app *fiber.App) { app.Server().SecureErrorLogMessage = true }
 func ReadInvoice(body []byte) error {
 	_, err := readInvoice(body, true)
 	return err
+}
+
+// Render encodes the answer to a read of one invoice.
+func (s *Server) Render(inv *storage.Invoice, now time.Time) ([]byte, error) {
+	return s.render(inv, now)
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -9,7 +10,7 @@ import (
 )
 
 func getInvoice(x *exchange) error {
-	r, err := x.store.RenderedInvoice(x.ctx(), x.org(), x.pathID(), renderInvoice)
+	r, err := x.store.RenderedInvoice(x.ctx(), x.org(), x.pathID(), x.render)
 	if err != nil {
 		return err
 	}
@@ -18,8 +19,11 @@ func getInvoice(x *exchange) error {
 
 // renderInvoice makes the whole answer to getInvoice, which the store keeps for as
 // long as it is true.
-func renderInvoice(inv *storage.Invoice, now time.Time) ([]byte, error) {
-	return success(200, "Invoice retrieved", func(w *jsonWriter) { writeInvoice(w, inv, now) }), nil
+func (s *Server) renderInvoice(inv *storage.Invoice, now time.Time) ([]byte, error) {
+	w := s.newWriter()
+	defer s.free(w)
+	w.success(200, "Invoice retrieved", func(w *jsonWriter) { writeInvoice(w, inv, now) })
+	return bytes.Clone(w.buf), nil
 }
 
 func createInvoice(x *exchange) error {

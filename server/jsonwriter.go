@@ -15,6 +15,20 @@ import (
 // never hold an empty string.
 type jsonWriter struct{ buf []byte }
 
+// maxPooled is the largest buffer that waits for the next answer; one that grew
+// beyond it, for an uncommon answer, is left to the garbage collector.
+const maxPooled = 64 << 10
+
+func (s *Server) newWriter() *jsonWriter { return s.writers.Get().(*jsonWriter) }
+
+// free takes a writer back; nothing may hold its bytes any more.
+func (s *Server) free(w *jsonWriter) {
+	if cap(w.buf) <= maxPooled {
+		w.buf = w.buf[:0]
+		s.writers.Put(w)
+	}
+}
+
 // next puts the comma before a name or an element, unless it is the first one or
 // the value of a name. Outside of a string the last byte tells.
 func (w *jsonWriter) next() {

@@ -114,8 +114,10 @@ func checkMessage(h *fasthttp.RequestHeader) error {
 	if err := checkFraming(h.RawHeaders()); err != nil {
 		return err
 	}
-	if e := h.ContentEncoding(); len(e) > 0 && !bytes.EqualFold(e, []byte("identity")) {
-		return errEncoding
+	for _, e := range h.PeekAll("Content-Encoding") {
+		if len(e) > 0 && !bytes.EqualFold(e, []byte("identity")) {
+			return errEncoding
+		}
 	}
 	if !slices.Contains(methods, string(h.Method())) {
 		return errUnknownMethod
@@ -125,31 +127,28 @@ func checkMessage(h *fasthttp.RequestHeader) error {
 
 // checkFraming reads the header block as it came. Another parser in front of this
 // one might end a message elsewhere if it holds both Content-Length and
-// Transfer-Encoding (RFC 9112 §6.1), a line that continues the one before it
-// (§5.2), or a line that ends without a carriage return (§2.2).
+// Transfer-Encoding (RFC 9112 §6.1), a name with a space in it (§5.1), a line that
+// continues the one before it (§5.2), or one that ends without a carriage return
+// (§2.2).
 func checkFraming(block []byte) error {
 	var length, encoding bool
 	for len(block) > 0 {
 		end := bytes.IndexByte(block, '\n')
-		if end < 1 || block[end-1] != '\r' || block[0] == ' ' || block[0] == '\t' {
+		if end < 1 || block[end-1] != '\r' {
 			return errFraming
 		}
-		switch block[0] | 0x20 {
-		case 'c':
-			length = length || hasName(block, "content-length:")
-		case 't':
-			encoding = encoding || hasName(block, "transfer-encoding:")
+		name := block[:max(0, bytes.IndexByte(block[:end], ':'))]
+		if block[0] == ' ' || block[0] == '\t' || bytes.IndexByte(name, ' ') >= 0 {
+			return errFraming
 		}
+		length = length || bytes.EqualFold(name, []byte("content-length"))
+		encoding = encoding || bytes.EqualFold(name, []byte("transfer-encoding"))
 		block = block[end+1:]
 	}
 	if length && encoding {
 		return errFraming
 	}
 	return nil
-}
-
-func hasName(line []byte, name string) bool {
-	return len(line) >= len(name) && bytes.EqualFold(line[:len(name)], []byte(name))
 }
 
 // guard puts the checks that a row of the route table asks for before its handler.
@@ -200,7 +199,8 @@ func bearerToken(values [][]byte) ([]byte, error) {
 	}
 	const scheme = "bearer "
 	v := values[0]
-	if len(values) > 1 || len(v) <= len(scheme) || !hasName(v, scheme) || bytes.ContainsAny(v[len(scheme):], " \t,") {
+	if len(values) > 1 || len(v) <= len(scheme) || !bytes.EqualFold(v[:len(scheme)], []byte(scheme)) ||
+		bytes.ContainsAny(v[len(scheme):], " \t,") {
 		return nil, auth.ErrBadHeader
 	}
 	return v[len(scheme):], nil

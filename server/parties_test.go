@@ -10,7 +10,7 @@ import (
 
 func TestPartyIsMadeShownAndChanged(t *testing.T) {
 	w := start(t, nil)
-	r := w.do("POST", "/api/parties", w.acme.key, `{"name":"Ärzte GmbH","address":"1 Main St, Berlin","billing_contact":{"name":"Bo","email":"bo@example.com"}}`)
+	r := w.do("POST", "/api/parties", w.acme.key, `{"name":"Ärzte GmbH","address":"1 Main St\nBerlin","billing_contact":{"name":"Bo","email":"bo@example.com"}}`)
 	p := w.data(r, 201)
 	sameNames(t, "a party", p, strings.Fields("uid name address billing_contact role created_at updated_at"))
 	contact := p["billing_contact"].(map[string]any)

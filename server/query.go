@@ -17,6 +17,7 @@ const (
 	maxPerPage     = 100
 	defaultPerPage = 10
 	maxParameters  = 64
+	maxValues      = 100 // of one parameter
 )
 
 // query reads the parameters of one request. As with fields, what nobody asked for
@@ -140,8 +141,12 @@ func list[T any](q *query, name string, parse func(string) (T, bool), want strin
 	var values []T
 	for part := range strings.SplitSeq(v, ",") {
 		value, ok := parse(part)
-		if !ok || len(values) == maxPerPage {
+		switch {
+		case !ok:
 			q.add(name, "%s", want)
+			return nil
+		case len(values) == maxValues:
+			q.add(name, "must have at most %d values", maxValues)
 			return nil
 		}
 		values = append(values, value)

@@ -68,6 +68,8 @@ type Server struct {
 	app       *fiber.App
 	router    fasthttp.RequestHandler // Fiber's: from the path to the handler
 	exchanges sync.Pool
+	writers   sync.Pool
+	render    func(*storage.Invoice, time.Time) ([]byte, error) // renderInvoice
 
 	// life ends when the drain has: calls of the store wait no longer than that.
 	life     context.Context
@@ -91,6 +93,8 @@ func New(o Options) (*Server, error) {
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.exchanges.New = func() any { return &exchange{Server: s} }
+	s.writers.New = func() any { return &jsonWriter{buf: make([]byte, 0, 4<<10)} }
+	s.render = s.renderInvoice
 	s.app = fiber.New(s.fiberConfig())
 	if err := s.mount(routes()); err != nil {
 		return nil, err

@@ -2,8 +2,19 @@ package server
 
 // The shapes of answers stand in wire_invoice.go, wire_party.go and wire_key.go:
 // one function a shape, one line a member, in the order in which it is written.
-// Each writes a value at the place where the jsonWriter stands. The envelopes
-// around them are success (exchange.go), page (here) and fail (errors.go).
+// Each writes a value at the place where the jsonWriter stands. Around them are
+// success and page, here, and the envelope of errors, which fail writes (errors.go).
+
+// success writes the envelope of every answer under /api that is no error.
+func (w *jsonWriter) success(status int, message string, data func(w *jsonWriter)) {
+	w.open('{')
+	w.text("status", "success")
+	w.int("status_code", int64(status))
+	w.text("message", message)
+	w.name("data")
+	data(w)
+	w.close('}')
+}
 
 // page writes the data of a list: items, where the page stands, and its
 // neighbours as absolute-path references.
