@@ -19,6 +19,7 @@ var isolation = []promise{
 	{"NoWriteSkew", testWriteSkew},
 	{"AFenceGuardsAnEmptyRange", testFenceGuards},
 	{"OneWinsAnInsert", testInsertRace},
+	{"OwnWritesLieOverThoseOfNeighbours", testLayers},
 	{"AFailingNeighbourHarmsNobody", testNeighbours},
 	{"HooksRunInCommitOrder", testHookOrder},
 	{"ViewSeesACommittedPrefix", testPrefix},
@@ -143,6 +144,37 @@ func testInsertRace(t *testing.T, s *store) {
 	if won.Load() != 1 || lost.Load() != 31 {
 		t.Errorf("%d won and %d lost", won.Load(), lost.Load())
 	}
+}
+
+// testLayers lets transactions that an engine may commit together write the
+// same keys: each sees its own writes over those of the others, in any scan.
+func testLayers(t *testing.T, s *store) {
+	together(32, func(client int) {
+		for i := range 8 {
+			mine := fmt.Sprintf("%d/%d", client, i)
+			s.update(func(tx kv.Txn) error {
+				err := putAll(tx, "a", "gone", "b", mine, "d", mine)
+				err = errors.Join(err, tx.Delete([]byte("a")))
+				n, err2 := number(tx, "c")
+				checkScan(t, tx, kv.Range{End: []byte("c")}, []string{"b=" + mine})
+				checkScan(t, tx, kv.Range{Start: []byte("d")}, []string{"d=" + mine})
+				wantScan(t, tx, kv.Range{}, kv.ScanOptions{KeysOnly: true, Reverse: true, Limit: 1}, "d=")
+				if err := setNumber(tx, "c", n+1); err != nil {
+					return err
+				}
+				if i%2 == 0 {
+					err = errors.Join(err, tx.Delete([]byte("d")), putAll(tx, "a", mine))
+				}
+				return errors.Join(err, err2)
+			})
+		}
+	})
+	s.view(func(r kv.Reader) error {
+		if n, err := number(r, "c"); n != 32*8 || err != nil {
+			t.Errorf("%d transactions left %d, %v", 32*8, n, err)
+		}
+		return nil
+	})
 }
 
 func testNeighbours(t *testing.T, s *store) {

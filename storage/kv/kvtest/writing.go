@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"exante/storage/kv"
@@ -171,29 +170,31 @@ func testRefusalSticks(t *testing.T, s *store) {
 	s.wantContents("")
 }
 
+// testLargest queues full transactions among smaller ones: together they are
+// more than an engine may be able to commit at once.
 func testLargest(t *testing.T, s *store) {
-	const each = (kv.MaxTxnBytes - 8*kv.MaxTxnWrites) / kv.MaxTxnWrites
-	var wg sync.WaitGroup
-	for client := range 6 {
-		wg.Go(func() {
-			err := s.Update(context.Background(), func(tx kv.Txn) error {
-				for i := range kv.MaxTxnWrites {
-					if err := tx.Put(fmt.Appendf(nil, "%02d%06d", client, i), make([]byte, each)); err != nil {
-						return err
-					}
-				}
-				return tx.Put(fmt.Appendf(nil, "%02d%06d", client, 0), []byte("written again, which counts once"))
-			})
-			if err != nil {
-				t.Errorf("a full transaction: %v", err)
+	const clients, full = 16, kv.MaxTxnBytes/kv.MaxTxnWrites - 8
+	fill := func(tx kv.Txn, client int) error {
+		size := full
+		if client%4 > 0 {
+			size = full / 3
+		}
+		for i := range kv.MaxTxnWrites {
+			if err := tx.Put(fmt.Appendf(nil, "%02d%06d", client, i), make([]byte, size)); err != nil {
+				return err
 			}
-		})
+		}
+		return tx.Put(fmt.Appendf(nil, "%02d%06d", client, 0), []byte("written again, which counts once"))
 	}
-	wg.Wait()
+	together(clients, func(client int) {
+		if err := s.Update(context.Background(), func(tx kv.Txn) error { return fill(tx, client) }); err != nil {
+			t.Errorf("a transaction within the limits: %v", err)
+		}
+	})
 	s.view(func(r kv.Reader) error {
 		n, err := r.Count(kv.Range{})
-		if n != 6*kv.MaxTxnWrites {
-			t.Errorf("Count = %d, want %d", n, 6*kv.MaxTxnWrites)
+		if n != clients*kv.MaxTxnWrites {
+			t.Errorf("Count = %d, want %d", n, clients*kv.MaxTxnWrites)
 		}
 		return err
 	})
