@@ -113,7 +113,7 @@ func isDigits(text string) bool {
 }
 
 func isExponent(text string) bool {
-	return isDigits(strings.TrimPrefix(strings.TrimPrefix(text, "+"), "-"))
+	return isDigits(text) || text != "" && (text[0] == '+' || text[0] == '-') && isDigits(text[1:])
 }
 
 // String is the shortest decimal that ParseQuantity reads back: "2.5".
