@@ -1,0 +1,344 @@
+package storage_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"exante/auth/uid"
+	"exante/storage"
+	"exante/storage/storagetest"
+)
+
+// model is what a client of the store may expect of its invoices: a map, and the
+// rules of the contract in their plainest words.
+type model struct {
+	*books
+	options  storage.Options
+	parties  []storage.Party
+	invoices map[uid.ID]*modelInvoice
+	order    []uid.ID // by creation
+	prices   map[string]storage.Cents
+	sent     int // numbers given by the series
+}
+
+type modelInvoice struct {
+	version            uint64
+	status             storage.Status
+	number             string
+	party              int // place in parties
+	client             string
+	due                time.Time
+	tax, paid          storage.Cents
+	lines              []modelLine
+	everSent, bySeries bool
+}
+
+type modelLine struct {
+	id    uid.ID
+	sku   string
+	minus bool
+	price storage.Cents
+}
+
+func (i *modelInvoice) total() storage.Cents {
+	total := i.tax
+	for _, l := range i.lines {
+		if l.minus {
+			total -= l.price
+		} else {
+			total += l.price
+		}
+	}
+	return total
+}
+
+func (i *modelInvoice) open() bool {
+	return i.status == storage.Draft || i.status == storage.Approved || i.status == storage.Scheduled
+}
+
+func (i *modelInvoice) reads(now time.Time) storage.Status {
+	late := now.UTC().Format(time.DateOnly) > i.due.UTC().Format(time.DateOnly)
+	if late && (i.status == storage.Sent || i.status == storage.PartiallyPaid) {
+		return storage.Overdue
+	}
+	return i.status
+}
+
+// outcome compares what the store said of a call with what it should have said;
+// true if it was carried out.
+func outcome(t *rapid.T, call string, err, want error) bool {
+	if want == nil && err == nil {
+		return true
+	}
+	if want == nil || !errors.Is(err, want) {
+		t.Fatalf("%s: got error %v, want %v", call, err, want)
+	}
+	return false
+}
+
+func (m *model) pick(t *rapid.T) (uid.ID, *modelInvoice) {
+	if len(m.order) == 0 {
+		t.Skip("no invoice yet")
+	}
+	id := m.order[rapid.IntRange(0, len(m.order)-1).Draw(t, "invoice")]
+	return id, m.invoices[id]
+}
+
+func (m *model) drawLine(t *rapid.T) (storage.LinePatch, modelLine, bool) {
+	l := modelLine{
+		sku:   rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "sku"),
+		minus: rapid.IntRange(0, 3).Draw(t, "discount") == 0,
+		price: storage.Cents(rapid.IntRange(0, 200).Draw(t, "price")),
+	}
+	p := storage.LinePatch{Type: new(storage.Product), SKU: &l.sku}
+	if l.minus {
+		p.Type = new(storage.Discount)
+	}
+	key := fmt.Sprint(l.sku, l.minus)
+	if rapid.Bool().Draw(t, "priced") {
+		p.UnitPrice = &l.price
+		return p, l, true
+	}
+	known := false
+	l.price, known = m.prices[key]
+	return p, l, known
+}
+
+func (m *model) remember(l modelLine) { m.prices[fmt.Sprint(l.sku, l.minus)] = l.price }
+
+func (m *model) Create(t *rapid.T) {
+	i := &modelInvoice{version: 1, status: storage.Draft, party: rapid.IntRange(0, len(m.parties)-1).Draw(t, "party")}
+	now := m.clock.Now()
+	i.due = now.Truncate(time.Second).AddDate(0, 0, rapid.IntRange(0, 40).Draw(t, "term"))
+	i.number = rapid.SampledFrom([]string{"", "", "", "N1", "N2", "N3"}).Draw(t, "number")
+	p := storage.InvoicePatch{PartyID: &m.parties[i.party].ID, DueDate: &i.due, Number: &i.number}
+	var want error
+	for _, other := range m.invoices {
+		if i.number != "" && other.number == i.number {
+			want = storage.ErrExists
+		}
+	}
+	status := rapid.SampledFrom([]storage.Status{storage.Draft, storage.Sent, storage.Approved, storage.Paid}).Draw(t, "status")
+	p.Status = &status
+	if want == nil && status == storage.Paid {
+		want = storage.ErrTransition
+	}
+	inv, err := m.CreateInvoice(m.Context(), m.by, p)
+	if !outcome(t, "create", err, want) {
+		return
+	}
+	if i.status = status; status == storage.Sent {
+		m.send(i)
+	}
+	m.invoices[inv.ID] = i
+	m.order = append(m.order, inv.ID)
+}
+
+func (m *model) send(i *modelInvoice) {
+	if !i.everSent {
+		i.everSent, i.client = true, m.parties[i.party].Name
+	}
+	if i.number == "" {
+		m.sent++
+		i.bySeries = true
+		i.number = fmt.Sprintf("INV-%04d-%06d", m.clock.Now().Year(), m.sent)
+	}
+}
+
+func (m *model) Move(t *rapid.T) {
+	id, i := m.pick(t)
+	to := rapid.SampledFrom(storage.Statuses()).Draw(t, "to")
+	reads := i.reads(m.clock.Now())
+	var want error
+	switch {
+	case to == i.status || to == reads:
+	case to == storage.Overdue:
+		want = storage.ErrInvalid
+	case slices.Contains(allowed[i.status], to):
+	case to == storage.PartiallyPaid && (i.status == storage.Sent || i.status == storage.Disputed) && 0 < i.paid && i.paid < i.total():
+	default:
+		want = storage.ErrTransition
+	}
+	_, err := m.UpdateInvoice(m.Context(), m.by, id, storage.InvoicePatch{Status: &to}, 0)
+	if !outcome(t, fmt.Sprintf("%s to %s", i.status, to), err, want) || to == i.status || to == reads {
+		return
+	}
+	i.version++
+	i.status = to
+	switch to {
+	case storage.Sent:
+		m.send(i)
+	case storage.Paid:
+		i.paid = i.total()
+	}
+}
+
+func (m *model) Amend(t *rapid.T) {
+	id, i := m.pick(t)
+	tax := storage.Cents(rapid.IntRange(0, 20).Draw(t, "tax"))
+	party := rapid.IntRange(0, len(m.parties)-1).Draw(t, "party")
+	ifMatch := i.version + rapid.SampledFrom([]uint64{0, 0, 0, 1}).Draw(t, "stale")
+	was := *i
+	changes := tax != i.tax || party != i.party
+	var want error
+	switch {
+	case ifMatch != i.version:
+		want = storage.ErrConflict
+	case changes && !i.open():
+		want = storage.ErrLockedFields
+	default:
+		if i.tax, i.party = tax, party; i.total() < 0 {
+			want = storage.ErrInvalid
+		}
+	}
+	_, err := m.UpdateInvoice(m.Context(), m.by, id, storage.InvoicePatch{Tax: &tax, PartyID: &m.parties[party].ID}, ifMatch)
+	if !outcome(t, "amend", err, want) {
+		*i = was
+	} else if changes {
+		i.version++
+	}
+}
+
+func (m *model) AddLine(t *rapid.T) {
+	id, i := m.pick(t)
+	p, l, priced := m.drawLine(t)
+	was := *i
+	var want error
+	if i.lines = append(slices.Clip(i.lines), l); !was.open() {
+		want = storage.ErrLockedFields
+	} else if !priced || i.total() < 0 {
+		want = storage.ErrInvalid
+	}
+	added, _, err := m.AddLines(m.Context(), m.by, id, []storage.LinePatch{p}, 0)
+	if !outcome(t, "add a line", err, want) {
+		*i = was
+		return
+	}
+	i.lines[len(i.lines)-1].id = added[0].ID
+	i.version++
+	m.remember(l)
+}
+
+func (m *model) DeleteLine(t *rapid.T) {
+	id, i := m.pick(t)
+	if len(i.lines) == 0 {
+		t.Skip("no line")
+	}
+	n := rapid.IntRange(0, len(i.lines)-1).Draw(t, "line")
+	was := *i
+	i.lines = slices.Delete(slices.Clone(i.lines), n, n+1)
+	var want error
+	if !i.open() {
+		want = storage.ErrLockedFields
+	} else if i.total() < 0 {
+		want = storage.ErrInvalid
+	}
+	if _, err := m.DeleteLines(m.Context(), m.by, id, []uid.ID{was.lines[n].id}, 0); !outcome(t, "delete a line", err, want) {
+		*i = was
+		return
+	}
+	i.version++
+}
+
+func (m *model) Pay(t *rapid.T) {
+	id, i := m.pick(t)
+	amount := storage.Cents(rapid.IntRange(0, 150).Draw(t, "amount"))
+	var want error
+	switch {
+	case i.status != storage.Sent && i.status != storage.PartiallyPaid && i.status != storage.Disputed:
+		want = storage.ErrTransition
+	case amount < 1 || amount > i.total()-i.paid:
+		want = storage.ErrInvalid
+	}
+	if _, _, err := m.RecordPayment(m.Context(), m.by, id, amount, time.Time{}, "", 0); !outcome(t, "pay", err, want) {
+		return
+	}
+	i.version++
+	if i.paid += amount; i.paid == i.total() {
+		i.status = storage.Paid
+	} else {
+		i.status = storage.PartiallyPaid
+	}
+}
+
+func (m *model) RenameParty(t *rapid.T) {
+	n := rapid.IntRange(0, len(m.parties)-1).Draw(t, "party")
+	name := rapid.SampledFrom([]string{"Globex", "Initech", "Hooli"}).Draw(t, "name")
+	p, err := m.UpdateParty(m.Context(), m.by, m.parties[n].ID, storage.PartyPatch{Name: &name}, 0)
+	outcome(t, "rename", err, nil)
+	m.parties[n] = p
+}
+
+func (m *model) Wait(t *rapid.T) {
+	m.clock.Advance(time.Duration(rapid.IntRange(0, 10*24).Draw(t, "hours")) * time.Hour)
+}
+
+func (m *model) Reopen(t *rapid.T) {
+	if rapid.IntRange(0, 9).Draw(t, "reopen") > 0 {
+		t.Skip("seldom")
+	}
+	storagetest.Close(m.TB, m.Store)
+	m.Store = storagetest.Reopen(m.TB, m.options)
+}
+
+// Check compares every invoice, one by one, in its body, and in the list.
+func (m *model) Check(t *rapid.T) {
+	now, perStatus := m.clock.Now(), map[storage.Status][]uid.ID{}
+	for _, id := range m.order {
+		want := m.invoices[id]
+		got := m.invoice(id)
+		if !want.everSent {
+			want.client = m.parties[want.party].Name
+		}
+		var lines []modelLine
+		for _, l := range got.Lines {
+			lines = append(lines, modelLine{l.ID, l.SKU, l.Type == storage.Discount, l.Total})
+		}
+		was := *want
+		is := modelInvoice{got.Version, got.Status, got.Number, want.party, got.Client.Name, got.DueDate, got.Tax, got.Paid, lines, !got.SentAt.IsZero(), want.bySeries}
+		if len(lines) == 0 {
+			is.lines, was.lines = nil, nil
+		}
+		if !reflect.DeepEqual(is, was) || got.Total != want.total() || got.PartyID != m.parties[want.party].ID {
+			t.Fatalf("invoice %s is %+v\nwant %+v", id, is, was)
+		}
+		text := fmt.Sprintf("%d %s %d %s %d", got.Version, want.reads(now), got.OverdueDays(now), got.Client.Name, got.Client.Version)
+		if body, _ := m.body(got); body != text {
+			t.Fatalf("the body is %q, want %q", body, text)
+		}
+		perStatus[want.reads(now)] = append(perStatus[want.reads(now)], id)
+	}
+	for _, s := range storage.Statuses() {
+		items, total := m.list(storage.InvoiceQuery{Statuses: []storage.Status{s}})
+		var ids []uid.ID
+		for _, i := range items {
+			ids = append(ids, i.ID)
+		}
+		byID := func(a, b uid.ID) int { return slices.Compare(a[:], b[:]) }
+		slices.SortFunc(ids, byID)
+		slices.SortFunc(perStatus[s], byID)
+		if want := perStatus[s]; total != len(want) || !slices.Equal(ids, want) {
+			t.Fatalf("%s: the list has %v of %d, want %v", s, ids, total, want)
+		}
+	}
+}
+
+func TestRandomOperationsLeaveWhatTheModelSays(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		clock := storagetest.NewClock()
+		options := storagetest.Options(t, clock)
+		m := &model{
+			books: booksOf(t, storagetest.Reopen(t, options), clock), options: options,
+			invoices: map[uid.ID]*modelInvoice{}, prices: map[string]storage.Cents{},
+		}
+		defer func() { storagetest.Close(t, m.Store) }()
+		m.parties = []storage.Party{m.party, m.newParty("Initech")}
+		rt.Repeat(rapid.StateMachineActions(m))
+	})
+}
