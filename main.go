@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"time"
 
@@ -24,8 +23,8 @@ func main() {
 	os.Exit(admin.Main(os.Args, os.Stdin, os.Stdout, os.Stderr, serve))
 }
 
-// serve opens all parts, serves until ctx ends or the listener fails, and
-// closes them in reverse: requests are drained first, the store is last.
+// serve opens all parts, serves until ctx ends or a part fails, and closes them
+// in reverse: requests are drained first, the store is last.
 func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	var open admin.Stack
 	defer func() {
@@ -42,7 +41,6 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	if err != nil {
 		return err
 	}
-	open.Opened(func(context.Context) error { return closeListener(listener) })
 	if err := in.Prepare(ctx, store); err != nil {
 		return err
 	}
@@ -51,13 +49,7 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 		return err
 	}
 	open.Opened(desk.Close)
-	c := in.Config
-	standard, most := c.Expiry()
-	api, err := server.New(server.Options{
-		Store: store, Auth: authenticator, Version: in.Version, Environment: c.Auth.Environment,
-		TrustedProxies: c.Server.TrustedProxies, AllowedHosts: c.Server.AllowedHosts, MaxConnsPerIP: c.Server.MaxConnsPerIP,
-		DefaultExpiryDays: standard, MaxExpiryDays: most, Log: in.Log,
-	})
+	api, err := newServer(in, store, authenticator)
 	if err != nil {
 		return err
 	}
@@ -100,10 +92,12 @@ func openStore(in admin.ServeInput, open *admin.Stack) (*storage.Store, *auth.Au
 	return store, authenticator, nil
 }
 
-// closeListener is for a start that fails: a server that served has closed it.
-func closeListener(l net.Listener) error {
-	if err := l.Close(); !errors.Is(err, net.ErrClosed) {
-		return err
-	}
-	return nil
+func newServer(in admin.ServeInput, store *storage.Store, authenticator *auth.Authenticator) (*server.Server, error) {
+	c := in.Config
+	standard, most := c.Expiry()
+	return server.New(server.Options{
+		Store: store, Auth: authenticator, Version: in.Version, Environment: c.Auth.Environment,
+		TrustedProxies: c.Server.TrustedProxies, AllowedHosts: c.Server.AllowedHosts, MaxConnsPerIP: c.Server.MaxConnsPerIP,
+		DefaultExpiryDays: standard, MaxExpiryDays: most, Log: in.Log,
+	})
 }

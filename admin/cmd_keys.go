@@ -62,7 +62,7 @@ func (s *session) printNewKey(key NewKey) (err error) {
 		err = s.printJSON(key)
 	} else {
 		s.tell("api key %s (%s), %s. It is shown this once:", key.UID, printable(key.Name), expires(key.APIKey))
-		_, err = fmt.Fprintln(s.stdout, key.Key.Reveal())
+		_, err = fmt.Fprintln(s.stdout, printable(key.Key.Reveal()))
 	}
 	if err != nil {
 		return fmt.Errorf("print the key: %w; it was made all the same: revoke %s and make another", err, key.UID)
@@ -124,7 +124,7 @@ func (s *session) runKeysRevoke(ctx context.Context, in KeyRef, yes bool) error 
 		if err != nil {
 			return err
 		}
-		question := fmt.Sprintf("revoke api key %s, %q? It stops working at once.", key.KeySnippet, key.Name)
+		question := fmt.Sprintf("revoke api key %s, %q? It stops working at once.", key.KeySnippet, printable(key.Name))
 		if err := s.confirm(yes, question); err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (s *session) runKeysRevoke(ctx context.Context, in KeyRef, yes bool) error 
 		if s.json {
 			return s.printJSON(key)
 		}
-		_, err = fmt.Fprintf(s.stdout, "revoked %s at %s\n", key.UID, *key.RevokedAt)
+		_, err = fmt.Fprintf(s.stdout, "revoked %s at %s\n", key.UID, orDash(key.RevokedAt))
 		return err
 	})
 }

@@ -41,7 +41,7 @@ func (s *session) runUsersCreate(ctx context.Context, in UserRequest) error {
 		if s.json {
 			return s.printJSON(user)
 		}
-		s.tell("user %s:", user.Email)
+		s.tell("user %s:", printable(user.Email))
 		_, err = fmt.Fprintln(s.stdout, user.UID)
 		return err
 	})

@@ -50,8 +50,8 @@ func TestCommandsSideBySide(t *testing.T) {
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {
-			if r := exante(t, "keys", "create", "--name", "n", "--data-dir", dir); r.code != 0 {
-				t.Errorf("exit %d: %s", r.code, r.stderr)
+			if out, err := program("keys", "create", "--name", "n", "--data-dir", dir).CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
 			}
 		})
 	}
@@ -68,8 +68,8 @@ func TestFirstOrganizationIsMadeOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for range 4 {
 		group.Go(func() {
-			if r := exante(t, "keys", "create", "--name", "n", "--data-dir", dir); r.code != 0 {
-				t.Errorf("exit %d: %s", r.code, r.stderr)
+			if out, err := program("keys", "create", "--name", "n", "--data-dir", dir).CombinedOutput(); err != nil {
+				t.Errorf("%v: %s", err, out)
 			}
 		})
 	}

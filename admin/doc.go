@@ -13,8 +13,7 @@
 // Errors keep their identity over the socket, so messages, hints and exit codes
 // (exit.go) are the same either way; one suite of tests runs on both.
 //
-// To add a command: a method on Ops and its body in a local_*.go file, a line in
+// To add a command: a method on Ops and its body in a local file, its line in
 // operations.go, a method on Remote, then a cmd_*.go file that calls it. To add
-// a setting: a field of Config and a row in settings.go; exante.toml, the
-// environment variable, the flag of serve and `config show` follow from the row.
+// a setting: see package config.
 package admin

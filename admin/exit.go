@@ -112,8 +112,8 @@ func report(stderr io.Writer, err error) int {
 		return exitDone
 	}
 	o, known := outcomeOf(err)
-	for line := range strings.Lines(message(err)) {
-		fmt.Fprintln(stderr, "exante:", strings.TrimSuffix(line, "\n"))
+	for line := range strings.Lines(message(err)) { // which may quote a file, a record or another process
+		fmt.Fprintln(stderr, "exante:", printable(strings.TrimSuffix(line, "\n")))
 	}
 	hint := o.hint
 	var usage *usageError

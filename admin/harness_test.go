@@ -8,14 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"exante/admin"
 	"exante/admin/config"
@@ -75,75 +71,6 @@ func serveDesk(ctx context.Context, in admin.ServeInput) error {
 	}
 	<-ctx.Done()
 	return socket.Close(context.Background())
-}
-
-// program is exante as a process of its own.
-func program(args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
-	return cmd
-}
-
-// child is a program that runs beside the test.
-type child struct {
-	cmd    *exec.Cmd
-	output lockedBuffer
-	exited chan struct{}
-}
-
-// lockedBuffer collects what a process prints while the test reads it.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-// start starts cmd and waits until it has printed sign.
-func start(t *testing.T, cmd *exec.Cmd, sign string) *child {
-	t.Helper()
-	c := &child{cmd: cmd, exited: make(chan struct{})}
-	cmd.Stdout, cmd.Stderr = &c.output, &c.output
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { _ = cmd.Wait(); close(c.exited) }()
-	t.Cleanup(func() { _ = cmd.Process.Kill(); <-c.exited })
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(c.output.String(), sign); time.Sleep(2 * time.Millisecond) {
-		select {
-		case <-c.exited:
-			t.Fatalf("ended without printing %q:\n%s", sign, c.output.String())
-		default:
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("did not print %q:\n%s", sign, c.output.String())
-		}
-	}
-	return c
-}
-
-// signal sends s and returns the exit code.
-func (c *child) signal(t *testing.T, s syscall.Signal) int {
-	t.Helper()
-	if err := c.cmd.Process.Signal(s); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-c.exited:
-	case <-time.After(time.Minute):
-		t.Fatalf("did not end:\n%s", c.output.String())
-	}
-	return c.cmd.ProcessState.ExitCode()
 }
 
 // result is what one command left behind.

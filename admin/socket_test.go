@@ -1,20 +1,20 @@
 package admin_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"io"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"exante/admin"
 	"exante/auth"
@@ -103,8 +103,6 @@ func TestForeignUserIsRefusedOnTheSocket(t *testing.T) {
 	}
 }
 
-const nobody = 65534
-
 // openDir is a directory that every user can enter.
 func openDir(t *testing.T) string {
 	t.Helper()
@@ -117,20 +115,6 @@ func openDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return dir
-}
-
-// copyProgram puts the test binary where every user can run it.
-func copyProgram(t *testing.T, dir string) string {
-	t.Helper()
-	text, err := os.ReadFile(os.Args[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, "program")
-	if err := os.WriteFile(path, text, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 func TestStaleSocketIsReplaced(t *testing.T) {
@@ -225,79 +209,25 @@ func TestDeepDataDirectory(t *testing.T) {
 	}
 }
 
-// A server of another version may not know a call, or its fields.
-func TestUnknownCallsAreNotGuessedAt(t *testing.T) {
+func TestClosedSocketLeavesNothingRunning(t *testing.T) {
 	dir := dataDir(t)
-	run(t, dir)
-	client := http.Client{Transport: &http.Transport{
-		DialContext: func(context.Context, string, string) (net.Conn, error) {
-			return net.Dial("unix", filepath.Join(dir, "admin.sock"))
-		},
-		DisableKeepAlives: true,
-	}}
-	for _, c := range []struct{ method, path, body string }{
-		{"POST", "/keys/shred", "{}"}, {"GET", "/keys/list", ""}, {"POST", "/", "{}"},
-		{"POST", "/keys/list", `{"galaxy":"x"}`}, {"POST", "/keys/list", "not json"},
-		{"POST", "/keys/list", `{"org":"` + strings.Repeat("x", 2<<20) + `"}`},
-	} {
-		req, err := http.NewRequest(c.method, "http://exante"+c.path, strings.NewReader(c.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp, err := client.Do(req)
-		if err != nil {
-			t.Fatalf("%s %s: %v", c.method, c.path, err)
-		}
-		answer, _ := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if !strings.Contains(string(answer), `"code":"version_skew"`) {
-			t.Errorf("%s %s answered %s", c.method, c.path, answer)
-		}
-	}
-}
-
-// fakeServer answers the first call on a socket with text, then closes.
-func fakeServer(t *testing.T, text string) string {
-	t.Helper()
-	path := filepath.Join(openDir(t), "s")
-	l, err := net.Listen("unix", path)
+	store := openStore(t, dir)
+	defer store.Close()
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	desk, err := admin.NewDesk(store, configOf(t, dir), nil).Listen(slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan struct{})
-	t.Cleanup(func() { l.Close(); <-done })
-	go func() {
-		defer close(done)
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			defer conn.Close()
-			if text == "" {
-				continue // mute until the test ends
-			}
-			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-				_, _ = io.WriteString(conn, text)
-			}
-			_ = conn.(*net.UnixConn).CloseWrite()
-		}
-	}()
-	return path
-}
-
-func TestServerThatDoesNotAnswerIsUnreachable(t *testing.T) {
-	header := "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
-	for name, c := range map[string]struct{ text, want string }{
-		"mute":       {"", "the server does not answer on "},
-		"cut off":    {header + `{"progress":{"done":1,"total":2}}` + "\n", "the server does not answer on "},
-		"other type": {"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n" + `{"result":7}` + "\n", "does not understand this command"},
-	} {
-		_, err := admin.NewRemote(fakeServer(t, c.text), 100*time.Millisecond).Orgs(t.Context())
-		var told bytes.Buffer
-		code := admin.Report(&told, err)
-		if want := map[bool]int{true: 1, false: 6}[name == "other type"]; code != want || !strings.Contains(told.String(), c.want) {
-			t.Errorf("%s: exit %d, %s", name, code, told.String())
-		}
+	must(t, "orgs", "list", "--data-dir", dir)
+	must(t, "verify", "--data-dir", dir)
+	idle, err := net.Dial("unix", filepath.Join(dir, "admin.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := desk.Close(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
 	}
 }

@@ -1,0 +1,111 @@
+package config_test
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"exante/admin/config"
+)
+
+// One bad value a setting, from each source: the message names the setting,
+// where the value came from, and what is wrong with it.
+func TestBadValuesNameSettingAndSource(t *testing.T) {
+	inEmptyDir(t)
+	bad := map[string]struct{ literal, reason string }{
+		"server.listen":            {`"8080"`, "not HOST:PORT"},
+		"server.allowed_hosts":     {`["a.example:80"]`, "not a host name"},
+		"server.trusted_proxies":   {`["10.0.0.1/8"]`, "neither an address nor a network"},
+		"server.max_conns_per_ip":  {`-1`, "from 0 to"},
+		"storage.dir":              {`""`, "a path is needed"},
+		"storage.cache":            {`"64MB"`, "not a size"},
+		"invoices.number_pattern":  {`"INV-{YYYY}"`, "{SEQ}"},
+		"auth.environment":         {`"production"`, "none of [live test]"},
+		"auth.argon2_memory":       {`4096`, "from 8192 to 65536"},
+		"auth.argon2_iterations":   {`11`, "from 1 to 10"},
+		"auth.argon2_parallelism":  {`0`, "from 1 to 4"},
+		"auth.default_expiry_days": {`3651`, "from 0 to 3650"},
+		"auth.max_expiry_days":     {`-1`, "from 0 to 3650"},
+		"rate_limit.windows":       {`"600/5w"`, "not N/D"},
+		"rate_limit.failures":      {`"0/1m"`, "not N/D"},
+		"admin.socket":             {`"` + strings.Repeat("x", 108) + `"`, "at most 107 bytes"},
+		"log.level":                {`"loud"`, "none of [debug info warn error]"},
+		"log.format":               {`"xml"`, "none of [text json]"},
+	}
+	for _, s := range config.Settings() {
+		b, ok := bad[s.Key()]
+		if !ok {
+			t.Errorf("%s: give it a bad value in this test", s.Key())
+			continue
+		}
+		section, name, _ := strings.Cut(s.Key(), ".")
+		text := strings.Trim(b.literal, `[]"`)
+		file := writeFile(t, "\n["+section+"]\n"+name+" = "+b.literal+"\n")
+		for source, src := range map[string]config.Sources{
+			file + ":3":  {File: file},
+			s.Variable(): {Environ: []string{s.Variable() + "=" + text}},
+			s.Flag():     {Flags: map[string]string{s.Key(): text}},
+		} {
+			got := loadError(t, src)
+			for _, want := range []string{s.Key(), source, b.reason} {
+				if !strings.Contains(got, want) {
+					t.Errorf("message %q does not say %q", got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestNumberPattern(t *testing.T) {
+	inEmptyDir(t)
+	for pattern, good := range map[string]bool{
+		"INV-{YYYY}-{SEQ:6}": true, "{SEQ}": true, "R{SEQ:12}/{YYYY}": true,
+		"": false, "INV": false, "{YYYY}": false, "{SEQ}{SEQ}": false, "{SEQ:0}": false, "{SEQ:13}": false, "{SEQ:x}": false,
+		"{SEQ6}": false, "{SEQ": false, "{MM}{SEQ}": false, "{YYYY}{YYYY}{SEQ}": false, "{SEQ}" + strings.Repeat("x", 44): false,
+	} {
+		_, err := config.Load(config.Sources{Environ: []string{"EXANTE_INVOICES_NUMBER_PATTERN=" + pattern}})
+		if (err == nil) != good {
+			t.Errorf("pattern %q: %v, want accepted = %v", pattern, err, good)
+		}
+	}
+}
+
+// Values come back from the file as they were, whatever they are.
+func TestRenderedFileReadsBack(t *testing.T) {
+	inEmptyDir(t)
+	e := mustLoad(t, config.Sources{Environ: []string{
+		"EXANTE_SERVER_LISTEN=[::1]:0", "EXANTE_SERVER_ALLOWED_HOSTS=A.example, b.example",
+		"EXANTE_SERVER_TRUSTED_PROXIES=10.0.0.0/8,::1", "EXANTE_STORAGE_DIR=/srv/a \"b\"", "EXANTE_STORAGE_CACHE=3GiB",
+		"EXANTE_RATE_LIMIT_WINDOWS=20/4s,5/1s", "EXANTE_LOG_LEVEL=warn", "EXANTE_AUTH_ARGON2_MEMORY=8192",
+	}})
+	back := mustLoad(t, config.Sources{File: writeFile(t, config.TOML(e.Config))})
+	if !reflect.DeepEqual(e.Config, back.Config) {
+		t.Errorf("read back\n%+v, want\n%+v\n%s", back.Config, e.Config, config.TOML(e.Config))
+	}
+	if got := e.Server.TrustedProxies[1].String(); got != "::1/128" {
+		t.Errorf("an address alone = %s, want that address", got)
+	}
+	if got := strings.Join(e.Server.AllowedHosts, " "); got != "a.example b.example" {
+		t.Errorf("hosts = %s", got)
+	}
+}
+
+func FuzzFile(f *testing.F) {
+	f.Add(config.TOML(config.Defaults()))
+	f.Add("[server]\nlisten = \"127.0.0.1:1\"\n[log]\nlevel = []\n")
+	f.Add("a.b.c = 1\n[[server]]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		e, err := config.Load(config.Sources{File: writeFile(t, text)})
+		if err != nil {
+			if !errors.Is(err, config.ErrSetting) {
+				t.Errorf("error %v is no ErrSetting", err)
+			}
+			return
+		}
+		back, err := config.Load(config.Sources{File: writeFile(t, config.TOML(e.Config))})
+		if err != nil || !reflect.DeepEqual(e.Config, back.Config) {
+			t.Errorf("accepted %q, which reads back as %+v, %v", text, back, err)
+		}
+	})
+}
