@@ -250,7 +250,7 @@ func TestCloseGivesUpOnAReaderThatStays(t *testing.T) {
 			_ = db.View(t.Context(), func(Reader) error { <-leave; return nil })
 		}()
 		synctest.Wait()
-		if err := db.Close(); err == nil || err.Error() != "close: the engine did not stop in time" {
+		if err := db.Close(); err == nil || err.Error() != "close: not finished after 10s" {
 			t.Errorf("Close = %v", err)
 		}
 		close(leave)

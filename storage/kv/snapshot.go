@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -27,8 +28,8 @@ func (s *snapshot) acquire() bool {
 }
 
 // snapshots knows the latest state and every older one that somebody reads.
-// Readers take no lock. Only the writer, and after it Close, calls publish and
-// retire.
+// Readers take no lock. publish and retire are for one at a time: Open, then
+// the writer, then Close.
 type snapshots struct {
 	latest atomic.Pointer[snapshot] // nil: closed
 	seq    atomic.Uint64            // of the latest; set after it, and kept when closed
@@ -61,14 +62,7 @@ func (s *snapshots) publish(ts uint64) (oldest uint64) {
 	s.replace(next)
 	s.seq.Store(ts)
 
-	read := s.older[:0]
-	for _, snap := range s.older {
-		if snap.refs.Load() > 0 {
-			read = append(read, snap)
-		}
-	}
-	clear(s.older[len(read):])
-	s.older = read
+	s.older = slices.DeleteFunc(s.older, func(snap *snapshot) bool { return snap.refs.Load() == 0 })
 	if len(s.older) > 0 {
 		return s.older[0].ts
 	}
