@@ -56,7 +56,7 @@ func agree(what string, found int, counted uint64) error {
 // missing turns an absent record into damage, where another record says that it exists.
 func missing(err error, what string, key []byte) error {
 	if errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("%w: %s %x is missing", ErrCorrupt, what, key)
+		return fmt.Errorf("%w: %s %s is missing", ErrCorrupt, what, describe(key))
 	}
 	return err
 }

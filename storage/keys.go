@@ -2,6 +2,7 @@ package storage
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -127,7 +128,7 @@ func inGlobal(family byte) kv.Range { return kv.Prefix(globalKey(family)) }
 // idAt reads the uid at offset off of a key that the store wrote.
 func idAt(key []byte, off int) (uid.ID, error) {
 	if len(key) < off+16 {
-		return uid.ID{}, fmt.Errorf("%w: key %x is too short", ErrCorrupt, key)
+		return uid.ID{}, fmt.Errorf("%w: key %s is too short", ErrCorrupt, describe(key))
 	}
 	return uid.ID(key[off : off+16]), nil
 }
@@ -173,4 +174,31 @@ func tenantOf(key []byte) (uid.ID, bool) {
 		return uid.ID{}, false
 	}
 	return uid.ID(key[1 : orgKeyHead-1]), true
+}
+
+// describe names a key for people: space, organization and family as in the map
+// of the disk, then the parts, a uid or a text as such.
+func describe(key []byte) string {
+	space, rest := "", key
+	if org, ok := tenantOf(key); ok {
+		space, rest = "o "+org.String(), key[orgKeyHead-1:]
+	} else if len(key) > 0 && key[0] == spaceGlobal {
+		space, rest = "g", key[1:]
+	}
+	switch {
+	case space == "":
+		return hex.EncodeToString(key)
+	case len(rest) == 0:
+		return space
+	}
+	family, parts := rest[0], rest[1:]
+	switch {
+	case len(parts) == 0:
+		return fmt.Sprintf("%s %c", space, family)
+	case len(parts) == len(uid.ID{}):
+		return fmt.Sprintf("%s %c %s", space, family, uid.ID(parts))
+	case space == "g" && family == famEmail, space != "g" && family == famNumber:
+		return fmt.Sprintf("%s %c %q", space, family, parts)
+	}
+	return fmt.Sprintf("%s %c %x", space, family, parts)
 }

@@ -59,7 +59,7 @@ func checksum(key []byte, head, payload []byte) uint32 {
 func seal(key []byte, kind byte, record any) ([]byte, error) {
 	payload, err := encMode.Marshal(record)
 	if err != nil {
-		return nil, fmt.Errorf("encode record %x: %w", key, err)
+		return nil, fmt.Errorf("encode record %s: %w", describe(key), err)
 	}
 	return sealBytes(key, kind, payload), nil
 }
@@ -79,7 +79,7 @@ func open(key []byte, kind byte, value []byte, record any) error {
 		return err
 	}
 	if err := decMode.Unmarshal(payload, record); err != nil {
-		return fmt.Errorf("%w: record %x: %v", ErrCorrupt, key, err)
+		return fmt.Errorf("%w: record %s: %v", ErrCorrupt, describe(key), err)
 	}
 	return nil
 }
@@ -87,13 +87,13 @@ func open(key []byte, kind byte, value []byte, record any) error {
 func openBytes(key []byte, kind byte, value []byte) ([]byte, error) {
 	switch {
 	case len(value) < envelopeHead:
-		return nil, fmt.Errorf("%w: record %x has %d bytes", ErrCorrupt, key, len(value))
+		return nil, fmt.Errorf("%w: record %s has %d bytes", ErrCorrupt, describe(key), len(value))
 	case binary.BigEndian.Uint32(value[2:]) != checksum(key, value[:2], value[envelopeHead:]):
-		return nil, fmt.Errorf("%w: record %x fails its checksum", ErrCorrupt, key)
+		return nil, fmt.Errorf("%w: record %s fails its checksum", ErrCorrupt, describe(key))
 	case value[0] > recordVersion:
-		return nil, fmt.Errorf("%w: record %x has version %d", ErrNewer, key, value[0])
+		return nil, fmt.Errorf("%w: record %s has version %d", ErrNewer, describe(key), value[0])
 	case value[0] == 0 || value[1] != kind:
-		return nil, fmt.Errorf("%w: record %x is of kind %q version %d", ErrCorrupt, key, value[1], value[0])
+		return nil, fmt.Errorf("%w: record %s is of kind %q version %d", ErrCorrupt, describe(key), value[1], value[0])
 	}
 	return value[envelopeHead:], nil
 }

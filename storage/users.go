@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"exante/auth"
 	"exante/auth/uid"
@@ -174,4 +176,21 @@ func userOf(r kv.Reader, org, id uid.ID) (User, error) {
 	var rec userRecord
 	err := get(r, keyUser(org, id), famUser, &rec)
 	return rec.user(org, id), err
+}
+
+// maxEmail is the length of an e-mail address in bytes (RFC 5321).
+const maxEmail = 254
+
+// cleanEmail returns an address as it is kept and compared, in lower case, or
+// why it is refused. Whether it receives mail nobody can tell by looking.
+func cleanEmail(text string) (clean, reason string) {
+	if clean, reason = cleanText(text, 3, maxEmail); reason != "" {
+		return "", reason
+	}
+	clean = strings.ToLower(clean)
+	local, domain, _ := strings.Cut(clean, "@")
+	if local == "" || domain == "" || strings.Contains(domain, "@") || strings.ContainsFunc(clean, unicode.IsSpace) || len(clean) > maxEmail {
+		return "", "must be an e-mail address of at most 254 bytes"
+	}
+	return clean, ""
 }

@@ -1,7 +1,8 @@
 package storage
 
 import (
-	"encoding/hex"
+	"bytes"
+	"reflect"
 
 	"exante/auth"
 	"exante/auth/uid"
@@ -62,6 +63,7 @@ func (v *verification) users(org uid.ID, c counts) {
 // apiKeys checks the API keys of an organization.
 func (v *verification) apiKeys(org uid.ID, c counts) {
 	in := inFamily(org, famKey)
+	var stale [][]byte // not in the keyring as they are
 	found := each(v, in, famKey, func(key []byte, rec *keyRecord) {
 		id, err := idAt(key, orgKeyHead)
 		if err != nil {
@@ -73,8 +75,19 @@ func (v *verification) apiKeys(org uid.ID, c counts) {
 			return
 		}
 		v.apiKey(key, k)
+		if live, known := v.store.keyring.Get(id); !known || !reflect.DeepEqual(recordOfKey(live), rec) {
+			stale = append(stale, bytes.Clone(key))
+		}
 	})
 	v.agree("api keys", in, found, c.Keys)
+	if surplus := len(v.store.keyring.Of(org)) != found; (surplus || len(stale) > 0) && v.still() {
+		for _, key := range stale {
+			v.find(key, "is not in the keyring as it is on disk")
+		}
+		if surplus {
+			v.find(keyCounts(org), "the keyring has %d api keys, the disk %d", len(v.store.keyring.Of(org)), found)
+		}
+	}
 }
 
 func (v *verification) apiKey(key []byte, k *auth.Key) {
@@ -120,22 +133,4 @@ func (v *verification) usedKey(org uid.ID, key []byte) uid.ID {
 		v.refers(key, keyAPIKey(org, id), famKey, &keyRecord{})
 	}
 	return id
-}
-
-// describe names a key for people: the organization, the family, and the parts.
-func describe(key []byte) string {
-	rest := key
-	text := ""
-	if org, ok := tenantOf(key); ok {
-		text, rest = "o "+org.String()+" ", key[orgKeyHead-1:]
-	} else if len(key) > 0 && key[0] == spaceGlobal {
-		text, rest = "g ", key[1:]
-	}
-	if text != "" && len(rest) > 0 {
-		text, rest = text+string(rune(rest[0]))+" ", rest[1:]
-	}
-	if len(rest) == len(uid.ID{}) {
-		return text + uid.ID(rest).String()
-	}
-	return text + hex.EncodeToString(rest)
 }

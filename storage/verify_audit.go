@@ -22,8 +22,12 @@ func (v *verification) auditChain() {
 		v.auditRecord(key, &rec, last)
 		last = link{rec.Seq, rec.Hash, true}
 	})
-	if err == nil && (head.Seq != last.seq || last.whole && head.Hash != last.hash) {
+	switch {
+	case err != nil:
+	case head.Seq != last.seq:
 		v.find(keyAuditHead(), "names record %d as the last, but that is %d", head.Seq, last.seq)
+	case last.whole && head.Hash != last.hash:
+		v.find(keyAuditHead(), "names another record %d than there is", head.Seq)
 	}
 }
 

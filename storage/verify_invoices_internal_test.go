@@ -151,10 +151,10 @@ func TestVerifyFindsEveryBrokenEntry(t *testing.T) {
 		"which has number \"OWN\"": func(l *ledger, t *tx) error {
 			return put(t, keyNumber(l.org, "MORE"), famNumber, &numberRecord{l.draft.ID})
 		},
-		"invoice 6f": func(l *ledger, t *tx) error {
+		"invoice o ": func(l *ledger, t *tx) error {
 			return put(t, keyNumber(l.org, "MORE"), famNumber, &numberRecord{uid.ID{1}})
 		},
-		"chunk 6f":                                      func(l *ledger, t *tx) error { return t.Delete(keyChunk(l.org, l.long.ID, 0)) },
+		"0000 is missing":                               func(l *ledger, t *tx) error { return t.Delete(keyChunk(l.org, l.long.ID, 0)) },
 		"is beyond the 1 chunks of its invoice":         func(l *ledger, t *tx) error { return t.Put(keyChunk(l.org, l.long.ID, 1), []byte("x")) },
 		"is beyond the 0 chunks of its invoice":         func(l *ledger, t *tx) error { return t.Put(keyChunk(l.org, l.draft.ID, 0), []byte("x")) },
 		"2 invoices found, 3 counted":                   func(l *ledger, t *tx) error { return t.Delete(keyInvoice(l.org, l.draft.ID)) },
