@@ -7,11 +7,11 @@
 //     refuseUnparsed answers it.
 //  2. receive (middleware.go) does what holds for every request: it gives it an
 //     id, writes the fixed headers, refuses framing that two parsers could read
-//     differently, encoded bodies and foreign hosts, and recovers panics.
+//     differently and encoded bodies, and recovers panics.
 //  3. Fiber matches the path. Every route stands in the table of routes.go with
-//     its method, path, scope and handler; guard puts the checks of that row in
-//     front of the handler: media type, then authentication, network, scope and
-//     limit in one call of auth.Authenticator.Admit.
+//     its method, path, scope and handler; guard (admission.go) puts the checks of
+//     that row in front of the handler: host, media type, then authentication,
+//     network, scope and limit in one call of auth.Authenticator.Admit.
 //  4. The handler decodes, makes one call of the store, and answers. Each lives in
 //     the file of its resource. What it reads from the wire goes through fields
 //     (bodies) or query (parameters), which name every mistake at once; what it

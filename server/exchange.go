@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"math"
 	"strconv"
@@ -63,21 +64,22 @@ func (x *exchange) pathID() uid.ID { return idOrNowhere(x.path.Params("uid"), 0)
 // body is the request's body as it came; it was never decompressed.
 func (x *exchange) body() []byte { return x.http.Request.Body() }
 
+// query reads the parameters of the request.
+func (x *exchange) query() *query { return readQuery(x.http.URI().QueryString()) }
+
 // ifMatch is the version that If-Match demands (RFC 9110 §13.1.1); 0: any. Of
 // several the highest counts: versions only grow, so no older one can be current.
 // What we never sent, a weak tag included, matches no version.
 func (x *exchange) ifMatch() uint64 {
-	value := string(x.http.Request.Header.Peek("If-Match"))
-	if value == "" || strings.TrimSpace(value) == "*" {
+	lines := x.http.Request.Header.PeekAll("If-Match")
+	if len(lines) == 0 || len(lines) == 1 && string(lines[0]) == "*" {
 		return 0
 	}
 	highest := uint64(0)
-	for tag := range strings.SplitSeq(value, ",") {
-		tag = strings.TrimSpace(tag)
-		if len(tag) < 3 || tag[0] != '"' || tag[len(tag)-1] != '"' || tag[1] == '+' {
-			continue
-		}
-		if v, err := strconv.ParseUint(tag[1:len(tag)-1], 10, 64); err == nil {
+	for tag := range bytes.SplitSeq(bytes.Join(lines, []byte(",")), []byte(",")) {
+		text := string(bytes.TrimSpace(tag))
+		v, err := strconv.ParseUint(strings.Trim(text, `"`), 10, 64)
+		if err == nil && text == string(appendTag(nil, v)) {
 			highest = max(highest, v)
 		}
 	}
@@ -90,9 +92,13 @@ func (x *exchange) ifMatch() uint64 {
 // tag writes the strong ETag of the record that is answered: its version, which
 // does not move with fields that are computed from the clock.
 func (x *exchange) tag(version uint64) *exchange {
-	x.scratch = append(strconv.AppendUint(append(x.scratch[:0], '"'), version, 10), '"')
+	x.scratch = appendTag(x.scratch[:0], version)
 	x.http.Response.Header.SetCanonical(headerETag, x.scratch)
 	return x
+}
+
+func appendTag(b []byte, version uint64) []byte {
+	return append(strconv.AppendUint(append(b, '"'), version, 10), '"')
 }
 
 // answer sends the success envelope around what data writes.

@@ -51,7 +51,7 @@ func updateInvoice(x *exchange) error {
 }
 
 func listInvoices(x *exchange) error {
-	q := readQuery(x.http.URI().QueryString())
+	q := x.query()
 	iq, err := readInvoiceQuery(q)
 	if err != nil {
 		return err

@@ -141,14 +141,14 @@ func TestIfMatchGuardsInvoices(t *testing.T) {
 	if len(tag) < 3 || tag[0] != '"' {
 		t.Fatalf("ETag = %q", tag)
 	}
-	for _, wrong := range []string{`"999"`, "W/" + tag, "nonsense", `""`, `"0"`, `"18446744073709551616"`} {
+	for _, wrong := range []string{`"999"`, "W/" + tag, "nonsense", `""`, `"0"`, `"18446744073709551616"`, "0" + tag, tag[1:], `"0` + tag[1:], "*, " + `"999"`} {
 		w.refused(w.do("PUT", path, w.acme.key, `{"tax_cents":1}`, "If-Match", wrong), 412, "precondition_failed")
 		w.refused(w.do("POST", path+"/line_items", w.acme.key, `{"context_type":"PRODUCT","sku":"a","unit_price":1}`, "If-Match", wrong), 412, "precondition_failed")
 	}
 	if got := w.get(path, w.acme.key); got.header.Get("ETag") != tag || w.data(got, 200)["tax_cents"] != 0.0 {
 		t.Error("a refused change changed something")
 	}
-	r := w.do("PUT", path, w.acme.key, `{"tax_cents":1}`, "If-Match", `"0", `+tag)
+	r := w.do("PUT", path, w.acme.key, `{"tax_cents":1}`, "If-Match", `"0", W/"7"`, "If-Match", tag)
 	w.data(r, 200)
 	next := r.header.Get("ETag")
 	if next == tag {

@@ -62,7 +62,7 @@ func rotateKey(x *exchange) error {
 }
 
 func keyActivity(x *exchange) error {
-	from, to, err := readSpan(readQuery(x.http.URI().QueryString()), x.options.Now())
+	from, to, err := readSpan(x.query(), x.options.Now())
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func keyActivity(x *exchange) error {
 }
 
 func listKeys(x *exchange) error {
-	q := readQuery(x.http.URI().QueryString())
+	q := x.query()
 	states := list(q, "state", parseState, oneOf(stateWords))
 	search := strings.ToLower(q.text("search", 200))
 	field, desc := q.sort([]string{"name", "created_at", "last_used_at", "expires_at"}, "-created_at")

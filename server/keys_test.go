@@ -193,7 +193,8 @@ func TestRotationBodyIsOptional(t *testing.T) {
 		}
 	}
 	w.refused(w.do("POST", "/api/api-keys/"+id+"/rotate", w.acme.key, " "), 400, "malformed_json")
-	w.data(w.do("POST", "/api/api-keys/"+id+"/rotate", w.acme.key, ""), 201)
+	w.refused(w.do("POST", "/api/api-keys/"+id+"/rotate", w.acme.key, "{}", "Content-Type", "text/plain"), 415, "unsupported_media_type")
+	w.data(w.do("POST", "/api/api-keys/"+id+"/rotate", w.acme.key, "", "Content-Type", "application/x-www-form-urlencoded"), 201)
 	w.refused(w.get("/api/invoices", key), 401, "api_key_revoked")
 }
 

@@ -86,6 +86,7 @@ func TestBadLinesAreRefused(t *testing.T) {
 	}
 	w.refused(w.do("POST", path, w.acme.key, `{"context_type":"PRODUCT","sku":"never seen"}`), 422, "invalid")
 	w.refused(w.do("PUT", path, w.acme.key, `{"quantity":1}`), 422, "invalid")
-	w.refused(w.do("DELETE", path, w.acme.key, ""), 415, "unsupported_media_type")
+	w.refused(w.do("DELETE", path, w.acme.key, ""), 400, "malformed_json")
+	w.refused(w.do("POST", path, w.acme.key, "", "Content-Type", "text/plain"), 400, "malformed_json")
 	w.refused(w.do("DELETE", path, w.acme.key, " "), 400, "malformed_json")
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
 	"exante/auth"
@@ -44,7 +43,7 @@ func (s *Server) begin(c *fasthttp.RequestCtx) *exchange {
 	x.http = c
 	c.SetUserValue(exchangeKey{}, x)
 	if s.log.Enabled(s.life, slog.LevelDebug) {
-		x.started = time.Now()
+		x.started = s.options.Now()
 	}
 	return x
 }
@@ -52,10 +51,11 @@ func (s *Server) begin(c *fasthttp.RequestCtx) *exchange {
 // identify gives the exchange its id, the client's own if that is sane, and writes
 // the headers that every answer has.
 func (x *exchange) identify(own []byte) {
+	x.id = x.idSpace[:0]
 	if isRequestID(own) {
-		x.id = append(x.idSpace[:0], own...)
+		x.id = append(x.id, own...)
 	} else if id, err := x.ids.New(); err == nil {
-		x.id = id.Append(x.idSpace[:0])
+		x.id = id.Append(x.id)
 	}
 	h := &x.http.Response.Header
 	h.SetCanonical(headerRequestID, x.id)
@@ -102,7 +102,7 @@ func (s *Server) logAccess(x *exchange, status int) {
 	}
 	s.log.LogAttrs(s.life, slog.LevelDebug, "request", slog.String("request_id", string(x.id)),
 		slog.String("route", template), slog.String("key_uid", key), slog.Int("status", status),
-		slog.Duration("duration", time.Since(x.started)))
+		slog.Duration("duration", s.options.Now().Sub(x.started)))
 }
 
 // checkMessage refuses messages that are dangerous whatever they ask for. Their
@@ -149,86 +149,4 @@ func checkFraming(block []byte) error {
 		return errFraming
 	}
 	return nil
-}
-
-// guard puts the checks that a row of the route table asks for before its handler.
-func (s *Server) guard(row *route) fiber.Handler {
-	return func(c *fiber.Ctx) error {
-		x := exchangeOf(c.Context())
-		x.path, x.row = c, row
-		if row.access != open {
-			if err := x.admit(row); err != nil {
-				return err
-			}
-		}
-		return row.handle(x)
-	}
-}
-
-// admit checks host and media type, then asks the authenticator once: who is it,
-// from where, with which scope, within which limit.
-func (x *exchange) admit(row *route) error {
-	if err := x.checkHost(); err != nil {
-		return err
-	}
-	if row.body != noBody {
-		if err := x.checkMedia(row.body); err != nil {
-			return err
-		}
-	}
-	h := &x.http.Request.Header
-	token, err := bearerToken(h.PeekAll("Authorization"))
-	if err != nil {
-		if limited := x.auth.Failed(x.clientAddr()); limited != nil {
-			return limited
-		}
-		return err
-	}
-	x.admitted, err = x.auth.Admit(x.life, auth.Request{
-		Token: token, Addr: x.clientAddr(), UserAgent: h.UserAgent(), Scope: row.access.scope(),
-	})
-	x.writeLimits()
-	return err
-}
-
-// bearerToken takes the token out of the one Authorization header there must be
-// (RFC 6750 §2.1; the scheme in any case, RFC 9110 §11.1, and one space).
-func bearerToken(values [][]byte) ([]byte, error) {
-	if len(values) == 0 {
-		return nil, auth.ErrNoToken
-	}
-	const scheme = "bearer "
-	v := values[0]
-	if len(values) > 1 || len(v) <= len(scheme) || !bytes.EqualFold(v[:len(scheme)], []byte(scheme)) ||
-		bytes.ContainsAny(v[len(scheme):], " \t,") {
-		return nil, auth.ErrBadHeader
-	}
-	return v[len(scheme):], nil
-}
-
-// checkMedia wants application/json, with no parameter but charset=utf-8. An
-// optional body that is absent needs no type.
-func (x *exchange) checkMedia(need bodyNeed) error {
-	media := x.http.Request.Header.ContentType()
-	if need == mayHaveBody && len(media) == 0 && len(x.body()) == 0 {
-		return nil
-	}
-	kind, parameter, has := bytes.Cut(media, []byte(";"))
-	if !bytes.EqualFold(bytes.TrimSpace(kind), mediaJSON) {
-		return errMedia
-	}
-	parameter = bytes.ReplaceAll(bytes.TrimSpace(parameter), []byte(`"`), nil)
-	if has && !bytes.EqualFold(parameter, []byte("charset=utf-8")) {
-		return errMedia
-	}
-	return nil
-}
-
-// checkHost keeps a page of another site from reaching this server under a name
-// that was bound to its address (DNS rebinding).
-func (x *exchange) checkHost() error {
-	if len(x.hosts) == 0 || x.hosts.allow(x.http.Request.URI().Host()) {
-		return nil
-	}
-	return errHost
 }

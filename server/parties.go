@@ -35,7 +35,7 @@ func updateParty(x *exchange) error {
 }
 
 func listParties(x *exchange) error {
-	q := readQuery(x.http.URI().QueryString())
+	q := x.query()
 	var pq storage.PartyQuery
 	pq.Page, pq.PerPage = q.page()
 	pq.Search = q.text("search", 200)

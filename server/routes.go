@@ -15,7 +15,7 @@ type route struct {
 	method string
 	path   string
 	access access
-	body   bodyNeed
+	body   bool // reads one, which must then be JSON
 	handle handler
 }
 
@@ -35,15 +35,6 @@ func needs(s auth.Scope) access { return anyKey + access(s) }
 // scope is what the authenticator is asked for.
 func (a access) scope() auth.Scope { return auth.Scope(a - anyKey) }
 
-// bodyNeed says whether a route reads a body, which must then be JSON.
-type bodyNeed uint8
-
-const (
-	noBody bodyNeed = iota
-	mayHaveBody
-	hasBody
-)
-
 // routes are all routes of the API, one a line. The first match wins.
 func routes() []route {
 	var (
@@ -51,31 +42,32 @@ func routes() []route {
 		readParties, writeParties   = needs(auth.PartiesRead), needs(auth.PartiesWrite)
 		readKeys, writeKeys         = needs(auth.APIKeysRead), needs(auth.APIKeysWrite)
 	)
+	const none, body = false, true
 	return []route{
-		{"GET", "/api/invoices/:uid", readInvoices, noBody, getInvoice},
-		{"GET", "/api/invoices", readInvoices, noBody, listInvoices},
-		{"POST", "/api/invoices", writeInvoices, hasBody, createInvoice},
-		{"PUT", "/api/invoices/:uid", writeInvoices, hasBody, updateInvoice},
-		{"POST", "/api/invoices/:uid/line_items", writeInvoices, hasBody, addLines},
-		{"PUT", "/api/invoices/:uid/line_items", writeInvoices, hasBody, updateLines},
-		{"DELETE", "/api/invoices/:uid/line_items", writeInvoices, hasBody, deleteLines},
+		{"GET", "/api/invoices/:uid", readInvoices, none, getInvoice},
+		{"GET", "/api/invoices", readInvoices, none, listInvoices},
+		{"POST", "/api/invoices", writeInvoices, body, createInvoice},
+		{"PUT", "/api/invoices/:uid", writeInvoices, body, updateInvoice},
+		{"POST", "/api/invoices/:uid/line_items", writeInvoices, body, addLines},
+		{"PUT", "/api/invoices/:uid/line_items", writeInvoices, body, updateLines},
+		{"DELETE", "/api/invoices/:uid/line_items", writeInvoices, body, deleteLines},
 
-		{"GET", "/api/parties", readParties, noBody, listParties},
-		{"POST", "/api/parties", writeParties, hasBody, createParty},
-		{"GET", "/api/parties/:uid", readParties, noBody, getParty},
-		{"PUT", "/api/parties/:uid", writeParties, hasBody, updateParty},
+		{"GET", "/api/parties", readParties, none, listParties},
+		{"POST", "/api/parties", writeParties, body, createParty},
+		{"GET", "/api/parties/:uid", readParties, none, getParty},
+		{"PUT", "/api/parties/:uid", writeParties, body, updateParty},
 
-		{"GET", "/api/api-keys", readKeys, noBody, listKeys},
-		{"POST", "/api/api-keys", writeKeys, hasBody, createKey},
-		{"GET", "/api/api-keys/current", anyKey, noBody, currentKey},
-		{"GET", "/api/api-keys/:uid", readKeys, noBody, getKey},
-		{"DELETE", "/api/api-keys/:uid", writeKeys, noBody, revokeKey},
-		{"POST", "/api/api-keys/:uid/rotate", writeKeys, mayHaveBody, rotateKey},
-		{"GET", "/api/api-keys/:uid/activity", readKeys, noBody, keyActivity},
+		{"GET", "/api/api-keys", readKeys, none, listKeys},
+		{"POST", "/api/api-keys", writeKeys, body, createKey},
+		{"GET", "/api/api-keys/current", anyKey, none, currentKey},
+		{"GET", "/api/api-keys/:uid", readKeys, none, getKey},
+		{"DELETE", "/api/api-keys/:uid", writeKeys, none, revokeKey},
+		{"POST", "/api/api-keys/:uid/rotate", writeKeys, body, rotateKey},
+		{"GET", "/api/api-keys/:uid/activity", readKeys, none, keyActivity},
 
-		{"GET", "/livez", open, noBody, live},
-		{"GET", "/readyz", open, noBody, ready},
-		{"GET", "/healthz", open, noBody, ready},
+		{"GET", "/livez", open, none, live},
+		{"GET", "/readyz", open, none, ready},
+		{"GET", "/healthz", open, none, ready},
 	}
 }
 
@@ -100,7 +92,7 @@ func (s *Server) mount(table []route) error {
 
 // elsewhere stands for every path under /api that has no route, so that nothing
 // there answers a caller without a key.
-var elsewhere = route{path: "unknown", access: anyKey}
+var elsewhere = route{method: "ANY", path: "elsewhere", access: anyKey}
 
 // unknownPath comes after all routes. What it passes on, Fiber answers with 404,
 // or with 405 and Allow where another method has a route.

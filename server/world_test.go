@@ -172,6 +172,9 @@ func (w *world) do(method, path, key, body string, headers ...string) reply {
 			req.Host = headers[i+1]
 			continue
 		}
+		if headers[i] == "Content-Type" {
+			req.Header.Del("Content-Type")
+		}
 		req.Header.Add(headers[i], headers[i+1])
 	}
 	resp, err := http.DefaultClient.Do(req)
