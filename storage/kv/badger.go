@@ -44,7 +44,7 @@ type engine struct {
 
 // Open opens the Badger engine in o.Dir, and creates it where the directory is
 // absent (then with mode 0700) or empty. Errors: ErrLocked if another process
-// has it open, ErrDamaged if files are missing, and an explanation if others
+// has it open, ErrDamaged if files are missing or broken, an explanation if others
 // may enter the directory or its file system cannot be trusted with a database.
 func Open(o Options) (DB, error) {
 	if o.Log == nil {
@@ -55,11 +55,8 @@ func Open(o Options) (DB, error) {
 	}
 	h := &health{failed: make(chan struct{})}
 	db, err := badger.OpenManaged(badgerOptions(o.Dir, badgerLog{o.Log, h}))
-	if isLocked(err) {
-		return nil, fmt.Errorf("%w: %s", ErrLocked, o.Dir)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", o.Dir, err)
+		return nil, explainOpen(err, o.Dir)
 	}
 	e := &engine{
 		db:      db,
@@ -75,10 +72,24 @@ func Open(o Options) (DB, error) {
 	return e, nil
 }
 
-// isLocked recognizes the one error of Badger's that has no other mark than
-// its words.
-func isLocked(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "Cannot acquire directory lock")
+// explainOpen names Badger's refusals to open. They bear no other mark than
+// their words, since Badger does not wrap errors.
+func explainOpen(err error, dir string) error {
+	if strings.Contains(err.Error(), "Cannot acquire directory lock") {
+		return fmt.Errorf("%w: %s", ErrLocked, dir)
+	}
+	for _, damage := range []string{
+		"file does not exist for table",
+		"failed to initialize table",
+		"manifest has bad magic",
+		"manifest has checksum mismatch",
+		"Manifest file might be corrupted",
+	} {
+		if strings.Contains(err.Error(), damage) {
+			return fmt.Errorf("%w: open %s: %w", ErrDamaged, dir, err)
+		}
+	}
+	return fmt.Errorf("open %s: %w", dir, err)
 }
 
 func (e *engine) View(ctx context.Context, fn func(Reader) error) error {

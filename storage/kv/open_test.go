@@ -118,10 +118,19 @@ func TestOpenSaysWhatIsWrongWithTheDirectory(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, kv.ErrDamaged, "store files are damaged: the MANIFEST names no table, but there are 1"},
-		{"a table is gone", remove("*.sst"), nil, "file does not exist for table 1"},
+		{"a table is gone", remove("*.sst"), kv.ErrDamaged, "file does not exist for table 1"},
 		{"a damaged index", func(t *testing.T, dir string) {
 			flip(t, filepath.Join(dir, "000001.sst"), -40) // in the index, at the end
-		}, nil, "checksum mismatch"},
+		}, kv.ErrDamaged, "failed to initialize table"},
+		{"no magic", func(t *testing.T, dir string) {
+			flip(t, filepath.Join(dir, "MANIFEST"), 0)
+		}, kv.ErrDamaged, "manifest has bad magic"},
+		{"a damaged MANIFEST", func(t *testing.T, dir string) {
+			flip(t, filepath.Join(dir, "MANIFEST"), -1)
+		}, kv.ErrDamaged, "manifest has checksum mismatch"},
+		{"a MANIFEST with a wild length", func(t *testing.T, dir string) {
+			flip(t, filepath.Join(dir, "MANIFEST"), 8)
+		}, kv.ErrDamaged, "Manifest file might be corrupted"},
 		{"another format", func(t *testing.T, dir string) {
 			flip(t, filepath.Join(dir, "MANIFEST"), 5) // the low byte of our version
 		}, nil, "magic number doesn't match"},
