@@ -329,16 +329,18 @@ func (m *model) Check(t *rapid.T) {
 	}
 }
 
+// Every sequence of operations has an organization of its own, in one store.
 func TestRandomOperationsLeaveWhatTheModelSays(t *testing.T) {
+	clock := storagetest.NewClock()
+	options := storagetest.Options(t, clock)
+	store := storagetest.Reopen(t, options)
 	rapid.Check(t, func(rt *rapid.T) {
-		clock := storagetest.NewClock()
-		options := storagetest.Options(t, clock)
 		m := &model{
-			books: booksOf(t, storagetest.Reopen(t, options), clock), options: options,
+			books: booksOf(t, store, clock), options: options,
 			invoices: map[uid.ID]*modelInvoice{}, prices: map[string]storage.Cents{},
 		}
-		defer func() { storagetest.Close(t, m.Store) }()
 		m.parties = []storage.Party{m.party, m.newParty("Initech")}
 		rt.Repeat(rapid.StateMachineActions(m))
+		store = m.Store
 	})
 }

@@ -30,8 +30,8 @@ type invoiceCore struct {
 	Payments  int              `cbor:"17,keyasint,omitempty"`
 	Party     uid.ID           `cbor:"18,keyasint"`
 	Owner     uid.ID           `cbor:"19,keyasint"`
-	Document  uid.ID           `cbor:"20,keyasint,omitempty"`
-	Blueprint uid.ID           `cbor:"21,keyasint,omitempty"`
+	Document  uid.ID           `cbor:"20,keyasint,omitzero"`
+	Blueprint uid.ID           `cbor:"21,keyasint,omitzero"`
 	Client    *partyRecord     `cbor:"22,keyasint,omitempty"` // from the first sending on
 	CreatedAt stamp            `cbor:"23,keyasint"`
 	UpdatedAt stamp            `cbor:"24,keyasint"`
