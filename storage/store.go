@@ -131,6 +131,9 @@ func (s *Store) Failed() <-chan struct{} { return s.db.Failed() }
 // Health is nil until Failed is closed, and the reason from then on.
 func (s *Store) Health() error { return s.db.Health() }
 
+// Views is how many snapshots of the database have been opened for reading.
+func (s *Store) Views() uint64 { return s.db.Views() }
+
 // Close finishes what was accepted and closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -30,6 +31,7 @@ type engine struct {
 	health    *health
 	snapshots snapshots
 	changed   chan struct{}
+	views     atomic.Uint64
 
 	// A send on turns that the writer receives is a turn to use batch; ran
 	// gives it back, with the transaction to commit or nil.
@@ -101,11 +103,13 @@ func (e *engine) View(ctx context.Context, fn func(Reader) error) error {
 		return ErrClosed
 	}
 	defer e.snapshots.release(snap)
+	e.views.Add(1)
 	txn := e.db.NewTransactionAt(snap.ts, false)
 	defer txn.Discard()
 	return fn(&reader{txn: txn, ctx: ctx})
 }
 
+func (e *engine) Views() uint64            { return e.views.Load() }
 func (e *engine) Changed() <-chan struct{} { return e.changed }
 func (e *engine) Failed() <-chan struct{}  { return e.health.failed }
 func (e *engine) Health() error            { return e.health.err() }

@@ -66,6 +66,10 @@ type DB interface {
 	// grows, across restarts too.
 	Seq() uint64
 
+	// Views is how many snapshots View has opened since Open, for metrics and
+	// for the tests of what must not read.
+	Views() uint64
+
 	// Failed is closed once the engine has met an error it must not go on from:
 	// a commit of unknown outcome, or damage it reports from its own background
 	// work. From then on every Update returns ErrUnknownOutcome; reads go on.
