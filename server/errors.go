@@ -30,6 +30,8 @@ var (
 	errBodyTooLarge  = errors.New("body too large")
 	errHeaderTooLong = errors.New("header too large")
 	errTooSlow       = errors.New("request took too long")
+	errFull          = errors.New("too many connections")
+	errCrowded       = errors.New("too many connections of one address")
 )
 
 // answer is one row: an error, and what a client is told about it.
@@ -76,23 +78,29 @@ var answers = []answer{
 	{errEncoding, 415, "unsupported_encoding", "Send the body without Content-Encoding."},
 	{errHost, 421, "misdirected_request", "This host name is not served here."},
 	{errHeaderTooLong, 431, "header_too_large", "The request line and headers may have at most 8 KiB."},
+	{errCrowded, 429, "too_many_connections", "Your address has too many connections open."},
+	{errFull, 503, "too_many_connections", "Too many connections are open."},
 	{errVersion, 505, "http_version_not_supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here."},
 	{context.Canceled, 503, "unavailable", "The server is stopping."},
 }
 
 var internal = answer{nil, 500, "internal", "Something went wrong on our side. Name the request_id when you report it."}
 
+// rowOf finds the answer to err.
+func rowOf(err error) answer {
+	for _, row := range answers {
+		if errors.Is(err, row.err) {
+			return row
+		}
+	}
+	return internal
+}
+
 // fail sends the answer to err, and logs err where it is ours. It returns nil:
 // the error is dealt with.
 func (x *exchange) fail(err error) error {
 	err = translated(err)
-	row := internal
-	for _, a := range answers {
-		if errors.Is(err, a.err) {
-			row = a
-			break
-		}
-	}
+	row := rowOf(err)
 	if row.status == internal.status {
 		x.log.LogAttrs(x.life, slog.LevelError, "internal error",
 			slog.String("request_id", string(x.id)), slog.String("error", err.Error()))
@@ -100,17 +108,22 @@ func (x *exchange) fail(err error) error {
 	x.writeHints(row, err)
 	w := x.newWriter()
 	defer x.free(w)
+	w.failure(row, err, string(x.id))
+	return x.sendCopy(row.status, w.buf)
+}
+
+// failure writes the error object: the row, and what a typed error adds to it.
+func (w *jsonWriter) failure(row answer, err error, requestID string) {
 	w.open('{')
 	w.text("error", row.text)
 	w.text("code", row.code)
 	w.texts("details", details(err))
-	w.text("request_id", string(x.id))
+	w.text("request_id", requestID)
 	var transition *storage.TransitionError
 	if errors.As(err, &transition) {
 		w.texts("available_actions", transition.Actions)
 	}
 	w.close('}')
-	return x.sendCopy(row.status, w.buf)
 }
 
 // details are what a typed error adds to its row, one string each.

@@ -106,17 +106,3 @@ func (f *fields) unknown() {
 		}
 	}
 }
-
-// shortName keeps an unknown name readable in a report: as it is when it is a
-// plain word, else quoted.
-func shortName(name string) string {
-	for _, c := range name {
-		if c < '!' || c > '~' || c == '"' || c == '\\' {
-			return quoted(name)
-		}
-	}
-	if name == "" || len(name) > 40 {
-		return quoted(name)
-	}
-	return name
-}

@@ -22,19 +22,19 @@ func (s *Server) receive(c *fasthttp.RequestCtx) {
 	defer s.finish(x)
 	x.identify(c.Request.Header.Peek("X-Request-Id"))
 	if err := checkMessage(&c.Request.Header); err != nil {
-		c.SetConnectionClose()
+		x.hangUp()
 		_ = x.fail(err)
 		return
 	}
 	s.router(c)
 }
 
-// refuseUnparsed answers what is not a request. Nothing of it is echoed, and
-// fasthttp closes the connection afterwards.
+// refuseUnparsed answers what is not a request. Nothing of it is echoed.
 func (s *Server) refuseUnparsed(c *fasthttp.RequestCtx, err error) {
 	x := s.begin(c)
 	defer s.finish(x)
 	x.identify(nil)
+	x.hangUp()
 	_ = x.fail(unparsed(err))
 }
 

@@ -1,11 +1,7 @@
 package server_test
 
 import (
-	"bufio"
 	"encoding/json"
-	"io"
-	"net"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -132,29 +128,5 @@ func TestNothingKeptOfARequestIsOverwritten(t *testing.T) {
 	}
 	if len(want) != 0 {
 		t.Errorf("lost names: %v", want)
-	}
-}
-
-func TestConnectionsOfOneAddressAreLimited(t *testing.T) {
-	w := start(t, func(o *server.Options) { o.MaxConnsPerIP = 3 })
-	http.DefaultClient.CloseIdleConnections()
-	var answer string
-	for range 4 {
-		conn, err := net.Dial("tcp", w.addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		if _, err := io.WriteString(conn, "GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
-			t.Fatal(err)
-		}
-		line, err := bufio.NewReader(conn).ReadString('\n')
-		if err != nil {
-			t.Fatal(err)
-		}
-		answer += line
-	}
-	if want := strings.Repeat("HTTP/1.1 200 OK\r\n", 3) + "HTTP/1.1 429 Too Many Requests\r\n"; answer != want {
-		t.Errorf("answers = %q, want %q", answer, want)
 	}
 }

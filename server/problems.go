@@ -2,9 +2,9 @@ package server
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"exante/auth/uid"
 	"exante/storage"
@@ -28,14 +28,23 @@ func (p *problems) err() error {
 	return &storage.InvalidError{Problems: p.list}
 }
 
-// quoted shows a client's own word back to it: shortened, and without anything
-// that could disturb a terminal.
-func quoted(s string) string {
-	const most = 40
-	if utf8.RuneCountInString(s) > most {
-		s = string([]rune(s)[:most]) + "…"
+// shortName shows a name that a client made up: as it is when it is a plain word,
+// else quoted, so that it disturbs no terminal. A long one is cut: it may be a
+// secret in the wrong place.
+func shortName(name string) string {
+	const most, kept = 32, 16
+	if runes := []rune(name); len(runes) > most {
+		return strconv.Quote(string(runes[:kept]) + "…")
 	}
-	return fmt.Sprintf("%q", s)
+	for _, c := range name {
+		if c <= ' ' || c > '~' || c == '"' || c == '\\' {
+			return strconv.Quote(name)
+		}
+	}
+	if name == "" {
+		return `""`
+	}
+	return name
 }
 
 // oneOf is the reason for a word outside of its list.

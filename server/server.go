@@ -32,8 +32,10 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// AllowedHosts are the names under which /api answers. Empty: any. An entry is
 	// a host name without port; localhost and IP addresses are always allowed.
-	AllowedHosts  []string
-	MaxConnsPerIP int // 0: no limit
+	AllowedHosts []string
+
+	MaxConns      int // open at once; 0: 1024, far below the file descriptors, which the store needs too
+	MaxConnsPerIP int // of one address; 0: no limit, as behind a proxy
 
 	DefaultExpiryDays int // of a key that is created without expires_in_days; 0: never expires
 	MaxExpiryDays     int // longest that may be asked for; 0: 3650
@@ -49,11 +51,11 @@ type Options struct {
 
 // Limits of one connection and of all.
 const (
-	maxBody        = 1 << 20 // bytes
-	maxHeader      = 8 << 10 // bytes, request line included
-	maxConnections = 1024    // far below the file descriptors, which the store needs too
-	drainTime      = 10 * time.Second
-	maxExpiryDays  = 3650
+	maxBody       = 1 << 20 // bytes
+	maxHeader     = 8 << 10 // bytes, request line included
+	maxConns      = 1024
+	drainTime     = 10 * time.Second
+	maxExpiryDays = 3650
 )
 
 // Server answers HTTP on listeners that it is given.
@@ -114,6 +116,9 @@ func (o Options) withDefaults() Options {
 	o.ReadTimeout = orDefault(o.ReadTimeout, 10*time.Second)
 	o.WriteTimeout = orDefault(o.WriteTimeout, 15*time.Second)
 	o.IdleTimeout = orDefault(o.IdleTimeout, 60*time.Second)
+	if o.MaxConns <= 0 {
+		o.MaxConns = maxConns
+	}
 	if o.MaxExpiryDays <= 0 || o.MaxExpiryDays > maxExpiryDays {
 		o.MaxExpiryDays = maxExpiryDays
 	}
@@ -132,7 +137,8 @@ func orDefault(d, def time.Duration) time.Duration {
 func (s *Server) fiberConfig() fiber.Config {
 	return fiber.Config{
 		Immutable: true, CaseSensitive: true, StrictRouting: true, UnescapePath: false,
-		BodyLimit: maxBody, ReadBufferSize: maxHeader, Concurrency: maxConnections,
+		BodyLimit: maxBody, ReadBufferSize: maxHeader,
+		Concurrency: 2 * s.options.MaxConns, // listener refuses first, and in our words
 		ReadTimeout: s.options.ReadTimeout, WriteTimeout: s.options.WriteTimeout, IdleTimeout: s.options.IdleTimeout,
 		EnableTrustedProxyCheck: true, EnableIPValidation: true,
 		DisablePreParseMultipartForm: true, DisableStartupMessage: true,
@@ -146,7 +152,6 @@ func (s *Server) tune(f *fasthttp.Server) {
 	f.ErrorHandler = s.refuseUnparsed
 	f.SecureErrorLogMessage = true // keeps the request, with its token, out of error texts
 	f.CloseOnShutdown = true
-	f.MaxConnsPerIP = s.options.MaxConnsPerIP
 }
 
 // Serve answers on ln until Shutdown, then returns nil. It closes ln.
@@ -160,7 +165,7 @@ func (s *Server) Serve(ln net.Listener) error {
 	}
 	s.log.Info("serving", "address", ln.Addr().String(), "version", s.options.Version,
 		"environment", string(s.options.Environment))
-	if err := s.app.Server().Serve(ln); err != nil {
+	if err := s.app.Server().Serve(s.bounded(ln)); err != nil {
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
 	}
 	return nil

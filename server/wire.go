@@ -1,6 +1,8 @@
 package server
 
-// The shapes of answers stand in wire_invoice.go, wire_party.go and wire_key.go:
+import "exante/storage"
+
+// The shapes of answers stand here and in wire_invoice.go and wire_key.go:
 // one function a shape, one line a member, in the order in which it is written.
 // Each writes a value at the place where the jsonWriter stands. Around them are
 // success and page, here, and the envelope of errors, which fail writes (errors.go).
@@ -55,3 +57,32 @@ func page[T any](w *jsonWriter, q *query, path string, at paging, items []T, ite
 
 // paging is where a page stands in its list.
 type paging struct{ page, perPage, total int }
+
+// writeParty is a party, alone and as the client of an invoice.
+func writeParty(w *jsonWriter, p *storage.Party) {
+	w.open('{')
+	w.id("uid", p.ID)
+	w.text("name", p.Name)
+	w.text("address", p.Address)
+	writeContact(w, p)
+	w.text("role", "client")
+	w.time("created_at", p.CreatedAt)
+	w.time("updated_at", p.UpdatedAt)
+	w.close('}')
+}
+
+func writeContact(w *jsonWriter, p *storage.Party) {
+	if p.Contact == nil {
+		w.null("billing_contact")
+		return
+	}
+	w.name("billing_contact")
+	w.open('{')
+	w.id("uid", p.Contact.ID)
+	w.id("party_uid", p.ID)
+	w.text("name", p.Contact.Name)
+	w.text("title", p.Contact.Title)
+	w.text("email", p.Contact.Email)
+	w.text("phone", p.Contact.Phone)
+	w.close('}')
+}
