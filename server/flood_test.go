@@ -20,7 +20,7 @@ func TestFloodOfUnknownKeysCostsNothing(t *testing.T) {
 	if r := w.get("/api/api-keys/current", w.acme.key); r.status != 200 {
 		t.Fatalf("%d %s", r.status, r.body)
 	}
-	hashes, views := w.hasher().Runs(), w.store.Views()
+	hashes, views := w.hasher.Runs(), w.store.Views()
 	began := time.Now()
 	var wg sync.WaitGroup
 	for range conns {
@@ -32,7 +32,7 @@ func TestFloodOfUnknownKeysCostsNothing(t *testing.T) {
 	}
 	wg.Wait()
 	rate := float64(conns*each) / time.Since(began).Seconds()
-	if n := w.hasher().Runs() - hashes; n != 0 {
+	if n := w.hasher.Runs() - hashes; n != 0 {
 		t.Errorf("%d argon2id computations were started", n)
 	}
 	if n := w.store.Views() - views; n != 0 {

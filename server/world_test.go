@@ -24,6 +24,7 @@ type world struct {
 	tb     testing.TB
 	store  *storage.Store
 	auth   *auth.Authenticator
+	hasher *auth.Hasher
 	server *server.Server
 	addr   string
 	clock  *storagetest.Clock
@@ -90,6 +91,7 @@ func startWith(tb testing.TB, change func(*settings)) *world {
 	change(&s)
 	w.store = storagetest.Reopen(tb, s.store)
 	s.auth.Hasher = s.store.Hasher
+	w.hasher = s.store.Hasher
 	var err error
 	s.auth.Keyring, s.auth.Ledger = w.store.Keyring(), w.store
 	w.auth, err = auth.NewAuthenticator(s.auth)
