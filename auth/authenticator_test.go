@@ -11,71 +11,7 @@ import (
 	"time"
 
 	"exante/auth"
-	"exante/auth/uid"
 )
-
-var (
-	cheap = auth.Params{MemoryKiB: 64, Iterations: 1, Parallelism: 1}
-	ids   = uid.NewSource(nil, nil)
-	home  = netip.MustParseAddr("127.0.0.1")
-)
-
-// bench is an authenticator with one keyring, for tests.
-type bench struct {
-	*auth.Authenticator
-	ring   *auth.Keyring
-	hasher *auth.Hasher
-}
-
-func newBench(tb testing.TB, change func(*auth.AuthenticatorOptions)) *bench {
-	tb.Helper()
-	hasher, err := auth.NewHasher(auth.HasherOptions{Params: cheap, Queue: 10_000, MaxWait: time.Minute})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	o := auth.AuthenticatorOptions{
-		Environment: auth.Live, Keyring: auth.NewKeyring(), Hasher: hasher,
-		Limits: mustLimits(tb, "1000000000/1m"),
-	}
-	if change != nil {
-		change(&o)
-	}
-	a, err := auth.NewAuthenticator(o)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { a.Close(context.Background()) })
-	return &bench{a, o.Keyring, o.Hasher}
-}
-
-func mustLimits(tb testing.TB, text string) auth.Limits {
-	tb.Helper()
-	l, err := auth.ParseLimits(text)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return l
-}
-
-// key mints a key, changed as asked, and puts it on the ring.
-func (b *bench) key(tb testing.TB, change func(*auth.Key)) (auth.Key, auth.Request) {
-	tb.Helper()
-	token, err := auth.Mint(auth.Live, nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	hash, err := b.hasher.Hash(context.Background(), token)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	id, _ := ids.New()
-	k := auth.Key{ID: id, Tag: token.Tag(), Hash: hash, Scopes: auth.FullAccess, Version: 1}
-	if change != nil {
-		change(&k)
-	}
-	b.ring.Put(k)
-	return k, auth.Request{Token: []byte(token.Reveal()), Addr: home, Scope: auth.InvoicesRead, UserAgent: []byte("test/1")}
-}
 
 func TestAdmitRows(t *testing.T) {
 	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)

@@ -105,6 +105,7 @@ func (m *meter) states(t instant, what report) []MeterState {
 		}
 		r.advance(t.nanos)
 		r.drop(t.nanos)
+		r.left = min(r.left, r.room()) // less than it was where the limit was lowered
 		s := MeterState{Window: r.window, Cells: r.cells(t.shift(r.width))}
 		end := r.leaseEnd
 		switch what {
