@@ -37,7 +37,7 @@ func writeInvoice(w *jsonWriter, inv *storage.Invoice, now time.Time) {
 	w.id("organization_uid", inv.OrgID)
 	w.time("created_at", inv.CreatedAt)
 	w.time("updated_at", inv.UpdatedAt)
-	w.texts("available_actions", inv.Actions(now))
+	w.texts("available_actions", inv.Actions())
 	w.close('}')
 }
 

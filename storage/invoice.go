@@ -156,7 +156,7 @@ func (i *Invoice) TrueUntil(now time.Time) time.Time {
 
 // Actions are the available_actions: the statuses that the invoice may be given
 // now, and DELETE for a draft.
-func (i *Invoice) Actions(_ time.Time) []string {
+func (i *Invoice) Actions() []string {
 	actions := []string{}
 	for _, to := range moves[i.Status] {
 		if i.mayBecome(to) {

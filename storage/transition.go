@@ -45,7 +45,7 @@ func (r *revision) applyStatus(p *InvoicePatch, wasOverdue bool) error {
 func onlyWithPaid(time.Time) string { return "is taken with the status PAID alone" }
 
 func (r *revision) illegal(to Status) error {
-	return &TransitionError{From: r.StatusAt(r.now), To: to, Actions: r.Actions(r.now)}
+	return &TransitionError{From: r.StatusAt(r.now), To: to, Actions: r.Actions()}
 }
 
 // settle pays what remains, if anything does, at the instant given or now.
