@@ -5,7 +5,7 @@ import "exante/storage"
 // The shapes of answers stand here and in wire_invoice.go and wire_key.go:
 // one function a shape, one line a member, in the order in which it is written.
 // Each writes a value at the place where the jsonWriter stands. Around them are
-// success and page, here, and the envelope of errors, which fail writes (errors.go).
+// success and page, here, and failure (errors.go).
 
 // success writes the envelope of every answer under /api that is no error.
 func (w *jsonWriter) success(status int, message string, data func(w *jsonWriter)) {
