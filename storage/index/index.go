@@ -14,19 +14,22 @@ type Rule struct {
 }
 
 // Index holds the invoices of all organizations. Its methods are safe for
-// concurrent use.
+// concurrent use, and Put never waits for a query.
 type Index struct {
+	reading
+	tables shelf[table]
+}
+
+// reading is Rule, prepared.
+type reading struct {
 	fallsDue [256]bool
 	overdue  uint8
 	rank     [256]uint8 // order of a status by name
-
-	mu   sync.RWMutex
-	orgs map[uid.ID]*table
 }
 
 // New returns an empty index.
 func New(rule Rule) *Index {
-	x := &Index{overdue: rule.Overdue, orgs: map[uid.ID]*table{}}
+	x := &Index{reading: reading{overdue: rule.Overdue}}
 	for s := range 256 {
 		x.fallsDue[s] = rule.FallsDue(uint8(s))
 		for other := range 256 {
@@ -35,67 +38,69 @@ func New(rule Rule) *Index {
 			}
 		}
 	}
+	x.tables.make = newTable
 	return x
 }
 
 // Put adds a row, or replaces the one with its ID.
-func (x *Index) Put(org uid.ID, r Row) {
-	t := x.table(org)
-	if t == nil {
-		x.mu.Lock()
-		if t = x.orgs[org]; t == nil {
-			t = newTable()
-			x.orgs[org] = t
-		}
-		x.mu.Unlock()
-	}
-	t.mu.Lock()
-	t.put(&r)
-	t.mu.Unlock()
-}
+func (x *Index) Put(org uid.ID, r Row) { x.tables.of(org).follow(r) }
 
 // Row is the row with that id.
-func (x *Index) Row(org, id uid.ID) (Row, bool) {
-	t := x.table(org)
-	if t == nil {
-		return Row{}, false
+func (x *Index) Row(org, id uid.ID) (r Row, known bool) {
+	if t := x.tables.find(org); t != nil {
+		t.read(func() { r, known = t.row(id) })
 	}
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	n, known := t.place[id]
-	if !known {
-		return Row{}, false
-	}
-	return t.row(n), true
+	return r, known
 }
 
 // Len is the number of rows of an organization.
-func (x *Index) Len(org uid.ID) int {
-	t := x.table(org)
-	if t == nil {
-		return 0
+func (x *Index) Len(org uid.ID) (n int) {
+	if t := x.tables.find(org); t != nil {
+		t.read(func() { n = len(t.ids) })
 	}
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return len(t.ids)
+	return n
 }
 
 // Find returns the ids of one page of the rows that match, and how many match in
 // all. A page past the end is empty.
 func (x *Index) Find(org uid.ID, q Query) (page []uid.ID, total int) {
-	t := x.table(org)
-	if t == nil {
-		return nil, 0
+	if t := x.tables.find(org); t != nil {
+		t.read(func() {
+			s := search{reading: &x.reading, table: t, Query: q, today: midnightBefore(q.Now)}
+			rows := s.match()
+			page, total = s.page(rows), len(rows)
+		})
 	}
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	s := search{Index: x, table: t, Query: q, today: midnightBefore(q.Now)}
-	rows := s.match()
-	return s.page(rows), len(rows)
+	return page, total
 }
 
-func (x *Index) table(org uid.ID) *table {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	return x.orgs[org]
+// shelf has one T for each organization that has any rows.
+type shelf[T any] struct {
+	make func() *T
+
+	mu   sync.RWMutex
+	orgs map[uid.ID]*T
+}
+
+// find is the organization's T, nil if it has none.
+func (s *shelf[T]) find(org uid.ID) *T {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.orgs[org]
+}
+
+// of is the organization's T, a new one if it has none.
+func (s *shelf[T]) of(org uid.ID) *T {
+	if t := s.find(org); t != nil {
+		return t
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.orgs == nil {
+		s.orgs = map[uid.ID]*T{}
+	}
+	if s.orgs[org] == nil {
+		s.orgs[org] = s.make()
+	}
+	return s.orgs[org]
 }

@@ -2,24 +2,11 @@ package index
 
 import (
 	"strings"
-	"sync"
 
 	"exante/auth/uid"
 )
 
-// Names holds the named records (parties) of all organizations. Its methods are
-// safe for concurrent use.
-type Names struct {
-	mu   sync.RWMutex
-	orgs map[uid.ID]*nameTable
-}
-
-type nameTable struct {
-	place map[uid.ID]uint32
-	rows  []Name
-}
-
-// Name is what a list knows of one named record.
+// Name is what a list knows of one named record, such as a party.
 type Name struct {
 	ID      uid.ID
 	Folded  string // the name in the form in which names are compared and searched
@@ -34,18 +21,26 @@ type NameQuery struct {
 	Offset, Limit int
 }
 
-// NewNames returns an empty list.
-func NewNames() *Names { return &Names{orgs: map[uid.ID]*nameTable{}} }
+// Names holds the named records of all organizations. Its methods are safe for
+// concurrent use, and Put never waits for a query.
+type Names struct{ tables shelf[nameTable] }
 
-// Put adds a name, or replaces the one with its ID.
-func (x *Names) Put(org uid.ID, n Name) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	t := x.orgs[org]
-	if t == nil {
-		t = &nameTable{place: map[uid.ID]uint32{}}
-		x.orgs[org] = t
-	}
+type nameTable struct {
+	follower[Name]
+	place map[uid.ID]uint32
+	rows  []Name
+}
+
+// NewNames returns an empty list.
+func NewNames() *Names {
+	return &Names{shelf[nameTable]{make: func() *nameTable {
+		t := &nameTable{place: map[uid.ID]uint32{}}
+		t.put = t.set
+		return t
+	}}}
+}
+
+func (t *nameTable) set(n Name) {
 	if at, known := t.place[n.ID]; known {
 		t.rows[at] = n
 		return
@@ -54,39 +49,39 @@ func (x *Names) Put(org uid.ID, n Name) {
 	t.rows = append(t.rows, n)
 }
 
+// Put adds a name, or replaces the one with its ID.
+func (x *Names) Put(org uid.ID, n Name) { x.tables.of(org).follow(n) }
+
 // Get is the name with that id.
-func (x *Names) Get(org, id uid.ID) (Name, bool) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	t := x.orgs[org]
-	if t == nil {
-		return Name{}, false
+func (x *Names) Get(org, id uid.ID) (n Name, known bool) {
+	if t := x.tables.find(org); t != nil {
+		t.read(func() {
+			var at uint32
+			if at, known = t.place[id]; known {
+				n = t.rows[at]
+			}
+		})
 	}
-	at, known := t.place[id]
-	if !known {
-		return Name{}, false
-	}
-	return t.rows[at], true
+	return n, known
 }
 
 // Len is the number of names of an organization.
-func (x *Names) Len(org uid.ID) int {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if t := x.orgs[org]; t != nil {
-		return len(t.rows)
+func (x *Names) Len(org uid.ID) (n int) {
+	if t := x.tables.find(org); t != nil {
+		t.read(func() { n = len(t.rows) })
 	}
-	return 0
+	return n
 }
 
 // Find returns the ids of one page of the names that match, and how many match in all.
 func (x *Names) Find(org uid.ID, q NameQuery) (page []uid.ID, total int) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	t := x.orgs[org]
-	if t == nil {
-		return nil, 0
+	if t := x.tables.find(org); t != nil {
+		t.read(func() { page, total = t.find(q) })
 	}
+	return page, total
+}
+
+func (t *nameTable) find(q NameQuery) ([]uid.ID, int) {
 	rows := make([]uint32, 0, len(t.rows))
 	for at := range t.rows {
 		if strings.Contains(t.rows[at].Folded, q.Contains) {

@@ -14,9 +14,9 @@ func midnightBefore(t time.Time) int64 {
 	return s - ((s%daySeconds)+daySeconds)%daySeconds
 }
 
-// search is one query on one table, whose lock it holds.
+// search is one query on one table, which stands still meanwhile.
 type search struct {
-	*Index
+	*reading
 	*table
 	Query
 	today int64 // midnight before Now

@@ -2,7 +2,6 @@ package index
 
 import (
 	"math"
-	"sync"
 
 	"exante/auth/uid"
 )
@@ -24,7 +23,7 @@ type Row struct {
 // table is one organization's rows as columns: the n-th element of each belongs
 // to the n-th row. Values that repeat are kept once and named by a number.
 type table struct {
-	mu sync.RWMutex
+	follower[Row]
 
 	place map[uid.ID]uint32 // row of an id
 	ids   []uid.ID
@@ -40,9 +39,13 @@ type table struct {
 	currencies dictionary[string]
 }
 
-func newTable() *table { return &table{place: map[uid.ID]uint32{}} }
+func newTable() *table {
+	t := &table{place: map[uid.ID]uint32{}}
+	t.put = t.set
+	return t
+}
 
-func (t *table) put(r *Row) {
+func (t *table) set(r Row) {
 	n, known := t.place[r.ID]
 	if !known {
 		n = uint32(len(t.ids))
@@ -65,13 +68,17 @@ func (t *table) grow(id uid.ID) {
 	t.total, t.number = append(t.total, 0), append(t.number, "")
 }
 
-func (t *table) row(n uint32) Row {
+func (t *table) row(id uid.ID) (r Row, known bool) {
+	n, known := t.place[id]
+	if !known {
+		return r, false
+	}
 	return Row{
-		ID: t.ids[n], Party: t.parties.values[t.party[n]], Number: t.number[n],
+		ID: id, Party: t.parties.values[t.party[n]], Number: t.number[n],
 		Currency: t.currencies.values[t.currency[n]], Status: t.status[n], Method: t.method[n],
 		Issue: t.issue[n], Due: t.due[n], Paid: t.paid[n],
 		Created: t.created[n], Updated: t.updated[n], Total: t.total[n],
-	}
+	}, true
 }
 
 // dictionary numbers values in the order of their first appearance.
