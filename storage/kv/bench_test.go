@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -134,6 +135,34 @@ func BenchmarkReadBesideWriters(b *testing.B) {
 	})
 }
 
+// BenchmarkPointRead is one read of a random 1 KB value among 20,000, most of
+// them in tables.
+func BenchmarkPointRead(b *testing.B) {
+	e, ctx := openBench(b), context.Background()
+	const records = 20_000
+	for id := uint64(0); id < records; id += 100 {
+		err := e.Update(ctx, func(t Txn) (err error) {
+			for i := uint64(0); i < 100 && err == nil; i++ {
+				err = t.Put(benchKey('r', id+i), make([]byte, 1024))
+			}
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		err := e.View(ctx, func(r Reader) error {
+			_, err := r.Get(benchKey('r', rand.Uint64N(records)))
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func readBeside(b *testing.B, read func() error, writers int, update func(id uint64) error) {
 	if err := update(0); err != nil {
 		b.Fatal(err)
@@ -206,7 +235,7 @@ func openBench(b *testing.B) *engine {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { db.Close() })
+	b.Cleanup(func() { _ = db.Close() })
 	return db.(*engine)
 }
 
@@ -215,7 +244,7 @@ func openRaw(b *testing.B) *badger.DB {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { db.Close() })
+	b.Cleanup(func() { _ = db.Close() })
 	return db
 }
 

@@ -75,7 +75,9 @@ func TestSecondOpenIsLocked(t *testing.T) {
 
 func TestDirectoryIsCreatedForItsOwnerAlone(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "deep", "store")
-	defer mustOpen(t, dir).Close()
+	if err := mustOpen(t, dir).Close(); err != nil {
+		t.Error(err)
+	}
 	info, err := os.Stat(dir)
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
