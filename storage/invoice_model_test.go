@@ -340,7 +340,7 @@ func TestRandomOperationsLeaveWhatTheModelSays(t *testing.T) {
 			invoices: map[uid.ID]*modelInvoice{}, prices: map[string]storage.Cents{},
 		}
 		m.parties = []storage.Party{m.party, m.newParty("Initech")}
+		defer func() { store = m.Store }()
 		rt.Repeat(rapid.StateMachineActions(m))
-		store = m.Store
 	})
 }

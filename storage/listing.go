@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"exante/auth/uid"
@@ -148,7 +149,7 @@ func readCores(r kv.Reader, org uid.ID, ids []uid.ID) ([]Invoice, error) {
 			return nil, err
 		}
 		items[n] = core.invoice(org, ids[n])
-		if core.Client == nil {
+		if core.Client == nil && !slices.Contains(unsent, core.Party) {
 			unsent = append(unsent, core.Party)
 		}
 	}

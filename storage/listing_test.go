@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -196,4 +197,29 @@ func TestListIsTheSameAfterReopening(t *testing.T) {
 	if again, _, _ := b.Parties(t.Context(), b.org.ID, storage.PartyQuery{PerPage: 10}); !reflect.DeepEqual(parties, again) {
 		t.Errorf("before: %+v\nafter: %+v", parties, again)
 	}
+}
+
+// The snapshot of a verification is behind the lists when writers go on.
+func TestVerifyBesideWritersFindsNothing(t *testing.T) {
+	b := openBooks(t)
+	var writers sync.WaitGroup
+	for range 4 {
+		writers.Go(func() {
+			for range 40 {
+				inv, err := b.tryCreate(storage.InvoicePatch{Status: new(storage.Sent), Tax: new(storage.Cents(10))})
+				if err != nil {
+					t.Errorf("create: %v", err)
+				}
+				if _, _, err = b.RecordPayment(context.Background(), b.by, inv.ID, 3, time.Time{}, "", 0); err != nil {
+					t.Errorf("pay: %v", err)
+				}
+			}
+		})
+	}
+	for range 10 {
+		if report, err := b.Verify(t.Context(), nil); err != nil || len(report.Findings) > 0 {
+			t.Errorf("found %v, %v", report.Findings, err)
+		}
+	}
+	writers.Wait()
 }
