@@ -83,7 +83,7 @@ func openStore(in admin.ServeInput, open *admin.Stack) (*storage.Store, *auth.Au
 	open.Opened(func(context.Context) error { return store.Close() })
 	authenticator, err := auth.NewAuthenticator(auth.AuthenticatorOptions{
 		Environment: in.Config.Auth.Environment, Keyring: store.Keyring(), Hasher: hasher, Ledger: store,
-		Limits: in.Config.RateLimit.Windows, Failures: in.Config.RateLimit.Failures,
+		Limits: in.Config.RateLimit.Windows, Failures: in.Config.RateLimit.Failures, Log: in.Log,
 	})
 	if err != nil {
 		return nil, nil, err
