@@ -15,7 +15,11 @@ import (
 func benchBooks(b *testing.B, n int, cache int64) (*books, []uid.ID) {
 	b.Helper()
 	s, clock := storagetest.Open(b, func(o *storage.Options) { o.CacheBytes = cache })
-	k := booksOf(b, s, clock)
+	return fillBooks(b, booksOf(b, s, clock), n)
+}
+
+func fillBooks(b *testing.B, k *books, n int) (*books, []uid.ID) {
+	b.Helper()
 	ids := make([]uid.ID, n)
 	fill := make(chan int)
 	done := make(chan struct{})
@@ -129,4 +133,22 @@ func BenchmarkListInvoices(b *testing.B) {
 			}
 		})
 	}
+}
+
+func BenchmarkOpenWith100kInvoices(b *testing.B) {
+	clock := storagetest.NewClock()
+	options := storagetest.Options(b, clock)
+	k, _ := fillBooks(b, booksOf(b, storagetest.Reopen(b, options), clock), 100_000)
+	for b.Loop() {
+		b.StopTimer()
+		if err := k.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		var err error
+		if k.Store, err = storage.Open(options); err != nil {
+			b.Fatal(err)
+		}
+	}
+	storagetest.Close(b, k.Store)
 }
