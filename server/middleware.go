@@ -63,7 +63,12 @@ func (x *exchange) identify(own []byte) {
 	h.SetCanonical(headerNoSniff, valueNoSniff)
 }
 
+// isRequestID reports whether b may be echoed and logged: short, plain, and no
+// key that ended up in the wrong header.
 func isRequestID(b []byte) bool {
+	if bytes.Contains(b, []byte("ex_")) {
+		return false
+	}
 	for _, c := range b {
 		if !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '.' || c == '_' || c == '-') {
 			return false
