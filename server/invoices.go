@@ -60,11 +60,13 @@ func listInvoices(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	now := x.options.Now()
 	return x.answer(200, "Invoices retrieved", func(w *jsonWriter) {
-		page(w, q, "/api/invoices", paging{iq.Page, iq.PerPage, total}, items,
-			func(w *jsonWriter, inv *storage.Invoice) { writeInvoiceItem(w, inv, now) })
+		page(w, q, "/api/invoices", paging{iq.Page, iq.PerPage, total}, items, itemAt(x.options.Now()))
 	})
+}
+
+func itemAt(now time.Time) func(*jsonWriter, *storage.Invoice) {
+	return func(w *jsonWriter, inv *storage.Invoice) { writeInvoiceItem(w, inv, now) }
 }
 
 func (x *exchange) answerInvoice(status int, message string, inv *storage.Invoice) error {
@@ -171,6 +173,7 @@ func readInvoiceQuery(q *query) (storage.InvoiceQuery, error) {
 	iq.Issue, iq.Due, iq.PaidOn = q.times("issue_date"), q.times("due_date"), q.times("paid_date")
 	iq.Total = q.integers("total", -int64(storage.MaxCents), int64(storage.MaxCents))
 	iq.OverdueDays = q.integers("overdue_days", 0, 10_000_000)
+	iq.UpdatedSince = q.instant("updated_since", false)
 	field, desc := q.sort(invoiceSortNames, "-created_at")
 	iq.Sort, iq.Desc = invoiceSorts[field], desc
 	return iq, q.done()

@@ -183,6 +183,7 @@ func TestPagesTellWhereTheyStand(t *testing.T) {
 		"?page=9&per_page=2":                   " | 9 2 3 5 | /api/invoices?page=9&per_page=2 <nil> /api/invoices?page=3&per_page=2",
 		"?invoice_number=nope":                 " | 1 10 0 0 | /api/invoices?invoice_number=nope <nil> <nil>",
 		"?total_from=1&total_to=2&sort=-total": "N-2 N-1 | 1 10 1 2 | /api/invoices?total_from=1&total_to=2&sort=-total <nil> <nil>",
+		"?updated_since=2026-11-23T09:30:03Z":  "N-4 N-3 | 1 10 1 2 | /api/invoices?updated_since=2026-11-23T09%3A30%3A03Z <nil> <nil>",
 		"?status=draft,SENT&per_page=1":        "N-4 | 1 1 5 5 | /api/invoices?status=draft%2CSENT&per_page=1 /api/invoices?status=draft%2CSENT&per_page=1&page=2 <nil>",
 	} {
 		data := w.data(w.get("/api/invoices"+query, w.acme.key), 200)

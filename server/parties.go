@@ -36,11 +36,8 @@ func updateParty(x *exchange) error {
 
 func listParties(x *exchange) error {
 	q := x.query()
-	var pq storage.PartyQuery
-	pq.Page, pq.PerPage = q.page()
-	pq.Search = q.text("search", 200)
-	pq.Sort, pq.Desc = q.sort([]string{"name", "created_at"}, "-created_at")
-	if err := q.done(); err != nil {
+	pq, err := readPartyQuery(q)
+	if err != nil {
 		return err
 	}
 	items, total, err := x.store.Parties(x.ctx(), x.org(), pq)
@@ -54,6 +51,13 @@ func listParties(x *exchange) error {
 
 func (x *exchange) answerParty(status int, message string, p *storage.Party) error {
 	return x.tag(p.Version).answer(status, message, func(w *jsonWriter) { writeParty(w, p) })
+}
+
+func readPartyQuery(q *query) (pq storage.PartyQuery, err error) {
+	pq.Page, pq.PerPage = q.page()
+	pq.Search = q.text("search", 200)
+	pq.Sort, pq.Desc = q.sort([]string{"name", "created_at"}, "-created_at")
+	return pq, q.done()
 }
 
 // readParty reads the body of a creation or an update.

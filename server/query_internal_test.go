@@ -126,5 +126,5 @@ func equalQueries(a, b storage.InvoiceQuery) bool {
 	lists := slices.Equal(a.Statuses, b.Statuses) && slices.Equal(a.CollectionMethods, b.CollectionMethods) &&
 		slices.Equal(a.PartyIDs, b.PartyIDs) && slices.Equal(a.Currencies, b.Currencies)
 	return lists && a.Number == b.Number && a.Issue == b.Issue && a.Due == b.Due && a.PaidOn == b.PaidOn &&
-		a.Total == b.Total && a.OverdueDays == b.OverdueDays && a.Sort == b.Sort && a.Desc == b.Desc && a.Page == b.Page
+		a.Total == b.Total && a.UpdatedSince == b.UpdatedSince && a.OverdueDays == b.OverdueDays && a.Sort == b.Sort && a.Desc == b.Desc && a.Page == b.Page
 }
