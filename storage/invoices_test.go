@@ -167,6 +167,8 @@ func TestUpdateRefusesWhatOnlyACreationTakes(t *testing.T) {
 	refused(t, err, storage.ErrInvalid, "invalid: [invoice_type: is taken on creation alone]")
 	_, err = b.UpdateInvoice(t.Context(), b.by, b.draft(1).ID, storage.InvoicePatch{Lines: &[]storage.LinePatch{}}, 0)
 	refused(t, err, storage.ErrInvalid, "invalid: [line_items: is taken on creation alone]")
+	_, err = b.UpdateInvoice(t.Context(), b.by, b.draft(1).ID, storage.InvoicePatch{PartyID: &uid.ID{}}, 0)
+	refused(t, err, storage.ErrInvalid, "invalid: [target_party_uid: is required]")
 }
 
 func TestNewCurrencyMovesTheLinesToItsCatalogue(t *testing.T) {
