@@ -8,7 +8,6 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -23,8 +22,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, serve ServeF
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	s := &session{
-		stdin: stdin, stdout: stdout, stderr: stderr, environ: os.Environ(), serve: serve,
-		uid: os.Getuid(), now: time.Now, patience: lockPatience,
+		stdin: stdin, stdout: stdout, stderr: stderr, environ: os.Environ(), serve: serve, uid: os.Getuid(),
 	}
 	return report(stderr, s.run(ctx, args))
 }
@@ -36,8 +34,6 @@ type session struct {
 	environ        []string
 	serve          ServeFunc
 	uid            int // who runs it, in the audit log
-	now            func() time.Time
-	patience       time.Duration // with a store that is in use
 
 	json   bool
 	config *config.Effective // of the command; filled before it runs

@@ -71,7 +71,7 @@ func (s *session) runServe(ctx context.Context, demonstrate bool) (err error) {
 	if err = s.serve(ctx, in); errors.Is(err, storage.ErrInUse) {
 		return fmt.Errorf("%w%s", err, lockHolder(in.Config.Storage.Dir))
 	}
-	return err
+	return notOurs(err)
 }
 
 // StoreOptions are how to open the store, which is made if there is none.
@@ -86,6 +86,8 @@ func (in ServeInput) Listen() (net.Listener, error) {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("listen on %s: %w", address, syscall.EADDRINUSE)
+	case errors.Is(err, syscall.EACCES):
+		return nil, &config.Error{Key: "server.listen", Reason: err.Error() + "; a port below 1024 needs root or CAP_NET_BIND_SERVICE"}
 	case err != nil:
 		return nil, &config.Error{Key: "server.listen", Reason: err.Error()}
 	}

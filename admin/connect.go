@@ -36,7 +36,7 @@ func (s *session) withOps(ctx context.Context, create bool, use func(Ops) error)
 
 func (s *session) connect(ctx context.Context, create bool) (Ops, func() error, error) {
 	path, dir := s.config.SocketPath(), s.config.Storage.Dir
-	for deadline := time.Now().Add(s.patience); ; {
+	for deadline := time.Now().Add(lockPatience); ; {
 		up, err := serverAt(path)
 		if err != nil {
 			return nil, nil, err
@@ -46,7 +46,7 @@ func (s *session) connect(ctx context.Context, create bool) (Ops, func() error, 
 		}
 		store, err := openStore(&s.config.Config, create, s.log)
 		if err == nil {
-			return NewDesk(store, s.config.Config, s.now).As(os.Geteuid()), store.Close, nil
+			return NewDesk(store, s.config.Config, nil).As(s.uid), store.Close, nil
 		}
 		if !errors.Is(err, storage.ErrInUse) {
 			return nil, nil, inDirectory(dir, err)
@@ -97,7 +97,19 @@ func openStore(c *config.Config, create bool, log *slog.Logger) (*storage.Store,
 	if err != nil {
 		return nil, err
 	}
-	return storage.Open(storeOptions(c, hasher, create, log))
+	store, err := storage.Open(storeOptions(c, hasher, create, log))
+	if create {
+		err = notOurs(err)
+	}
+	return store, err
+}
+
+// notOurs is what ErrNoStore means to who wanted to make a store.
+func notOurs(err error) error {
+	if errors.Is(err, storage.ErrNoStore) {
+		return fmt.Errorf("%w: %v", errForeign, err)
+	}
+	return err
 }
 
 func storeOptions(c *config.Config, hasher *auth.Hasher, create bool, log *slog.Logger) storage.Options {

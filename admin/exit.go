@@ -35,6 +35,7 @@ var (
 	errNoOrg       = errors.New("there is no organization")
 	errExistsHere  = errors.New("a store exists already")
 	errDirectory   = errors.New("data directory is not safe to use")
+	errForeign     = errors.New("the directory is somebody else's")
 	errSocketPath  = errors.New("the path of the admin socket is too long")
 	errSocketTaken = errors.New("the admin socket belongs to something else")
 	errUnreachable = errors.New("the server does not answer")
@@ -55,13 +56,14 @@ type outcome struct {
 // an error Is applies; one that is not listed exits 1 and says what it says.
 var outcomes = []outcome{
 	{errUsage, "usage", exitUsage, ""},
-	{config.ErrSetting, "bad_setting", exitUsage, "see what is in effect with: exante config show"},
+	{config.ErrSetting, "bad_setting", exitUsage, "the settings are explained by: exante serve --help"},
 	{errNeedsYes, "needs_yes", exitUsage, "add --yes to go on without being asked"},
 	{errDeclined, "declined", exitFailed, ""},
 	{errWhichOrg, "which_org", exitUsage, "name one with --org; list them with: exante orgs list"},
 	{errNoOrg, "no_org", exitNotFound, "make one with: exante orgs create --name NAME"},
 	{errExistsHere, "exists_here", exitFailed, "it can be used as it is, by: exante serve"},
 	{errDirectory, "unsafe_directory", exitFailed, ""},
+	{errForeign, "foreign_directory", exitFailed, "choose a data directory that is empty or does not exist yet"},
 	{errSocketPath, "socket_path", exitUsage, "choose a shorter one with [admin] socket, for all commands of this installation"},
 	{errSocketTaken, "socket_taken", exitInUse, "choose another one with [admin] socket"},
 	{errUnreachable, "unreachable", exitUnreachable, "see whether it runs; after a change of keys, list them to learn whether it was made"},

@@ -131,3 +131,13 @@ func TestDemoPrintsAKeyAndLeavesNothing(t *testing.T) {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
+
+func TestDemoAsJSON(t *testing.T) {
+	c := start(t, program("serve", "--demo", "--json", "--log-level", "error", "--listen", "127.0.0.1:0"), `"url":"http://127.0.0.1:`)
+	if !regexp.MustCompile(`(?m)^\{"key":"ex_live_[0-9A-Za-z]{38}","url":"http://127\.0\.0\.1:\d+"\}$`).MatchString(c.output.String()) {
+		t.Errorf("printed %s", c.output.String())
+	}
+	if code := c.signal(t, syscall.SIGINT); code != 0 {
+		t.Errorf("exit %d:\n%s", code, c.output.String())
+	}
+}
