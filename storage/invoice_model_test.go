@@ -3,16 +3,13 @@ package storage_test
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
-	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"exante/auth/uid"
 	"exante/storage"
-	"exante/storage/storagetest"
 )
 
 // model is what a client of the store may expect of its invoices: a map, and the
@@ -244,103 +241,4 @@ func (m *model) DeleteLine(t *rapid.T) {
 		return
 	}
 	i.version++
-}
-
-func (m *model) Pay(t *rapid.T) {
-	id, i := m.pick(t)
-	amount := storage.Cents(rapid.IntRange(0, 150).Draw(t, "amount"))
-	var want error
-	switch {
-	case i.status != storage.Sent && i.status != storage.PartiallyPaid && i.status != storage.Disputed:
-		want = storage.ErrTransition
-	case amount < 1 || amount > i.total()-i.paid:
-		want = storage.ErrInvalid
-	}
-	if _, _, err := m.RecordPayment(m.Context(), m.by, id, amount, time.Time{}, "", 0); !outcome(t, "pay", err, want) {
-		return
-	}
-	i.version++
-	if i.paid += amount; i.paid == i.total() {
-		i.status = storage.Paid
-	} else {
-		i.status = storage.PartiallyPaid
-	}
-}
-
-func (m *model) RenameParty(t *rapid.T) {
-	n := rapid.IntRange(0, len(m.parties)-1).Draw(t, "party")
-	name := rapid.SampledFrom([]string{"Globex", "Initech", "Hooli"}).Draw(t, "name")
-	p, err := m.UpdateParty(m.Context(), m.by, m.parties[n].ID, storage.PartyPatch{Name: &name}, 0)
-	outcome(t, "rename", err, nil)
-	m.parties[n] = p
-}
-
-func (m *model) Wait(t *rapid.T) {
-	m.clock.Advance(time.Duration(rapid.IntRange(0, 10*24).Draw(t, "hours")) * time.Hour)
-}
-
-func (m *model) Reopen(t *rapid.T) {
-	if rapid.IntRange(0, 9).Draw(t, "reopen") > 0 {
-		t.Skip("seldom")
-	}
-	storagetest.Close(m.TB, m.Store)
-	m.Store = storagetest.Reopen(m.TB, m.options)
-}
-
-// Check compares every invoice, one by one, in its body, and in the list.
-func (m *model) Check(t *rapid.T) {
-	now, perStatus := m.clock.Now(), map[storage.Status][]uid.ID{}
-	for _, id := range m.order {
-		want := m.invoices[id]
-		got := m.invoice(id)
-		if !want.everSent {
-			want.client = m.parties[want.party].Name
-		}
-		var lines []modelLine
-		for _, l := range got.Lines {
-			lines = append(lines, modelLine{l.ID, l.SKU, l.Type == storage.Discount, l.Total})
-		}
-		was := *want
-		is := modelInvoice{got.Version, got.Status, got.Number, want.party, got.Client.Name, got.DueDate, got.Tax, got.Paid, lines, !got.SentAt.IsZero(), want.bySeries}
-		if len(lines) == 0 {
-			is.lines, was.lines = nil, nil
-		}
-		if !reflect.DeepEqual(is, was) || got.Total != want.total() || got.PartyID != m.parties[want.party].ID {
-			t.Fatalf("invoice %s is %+v\nwant %+v", id, is, was)
-		}
-		text := fmt.Sprintf("%d %s %d %s %d", got.Version, want.reads(now), got.OverdueDays(now), got.Client.Name, got.Client.Version)
-		if body, _ := m.body(got); body != text {
-			t.Fatalf("the body is %q, want %q", body, text)
-		}
-		perStatus[want.reads(now)] = append(perStatus[want.reads(now)], id)
-	}
-	for _, s := range storage.Statuses() {
-		items, total := m.list(storage.InvoiceQuery{Statuses: []storage.Status{s}})
-		var ids []uid.ID
-		for _, i := range items {
-			ids = append(ids, i.ID)
-		}
-		byID := func(a, b uid.ID) int { return slices.Compare(a[:], b[:]) }
-		slices.SortFunc(ids, byID)
-		slices.SortFunc(perStatus[s], byID)
-		if want := perStatus[s]; total != len(want) || !slices.Equal(ids, want) {
-			t.Fatalf("%s: the list has %v of %d, want %v", s, ids, total, want)
-		}
-	}
-}
-
-// Every sequence of operations has an organization of its own, in one store.
-func TestRandomOperationsLeaveWhatTheModelSays(t *testing.T) {
-	clock := storagetest.NewClock()
-	options := storagetest.Options(t, clock)
-	store := storagetest.Reopen(t, options)
-	rapid.Check(t, func(rt *rapid.T) {
-		m := &model{
-			books: booksOf(t, store, clock), options: options,
-			invoices: map[uid.ID]*modelInvoice{}, prices: map[string]storage.Cents{},
-		}
-		m.parties = []storage.Party{m.party, m.newParty("Initech")}
-		defer func() { store = m.Store }()
-		rt.Repeat(rapid.StateMachineActions(m))
-	})
 }
