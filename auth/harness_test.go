@@ -59,7 +59,7 @@ func newBench(tb testing.TB, change func(*auth.AuthenticatorOptions)) *bench {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { a.Close(context.Background()) })
-	return &bench{a, o.Keyring, o.Hasher}
+	return &bench{a, o.Keyring, hasher}
 }
 
 // key mints a key, changed as asked, puts it on the ring, and makes a request with it.
@@ -147,6 +147,7 @@ type pen struct {
 	mu    sync.Mutex
 	err   error // what every call answers
 	calls int
+	most  int           // keys in one call
 	hold  chan struct{} // not nil: calls wait until it is closed
 	held  int
 }
@@ -161,6 +162,12 @@ func (p *pen) written() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.calls
+}
+
+func (p *pen) largest() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.most
 }
 
 // waiting reports whether a call has come.
@@ -185,6 +192,7 @@ func (p *pen) RecordUse(ctx context.Context, uses []auth.Use) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls++
+	p.most = max(p.most, len(uses))
 	if p.err != nil {
 		return p.err
 	}

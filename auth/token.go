@@ -86,7 +86,7 @@ func Mint(env Environment, random io.Reader) (Token, error) {
 // answers ErrBadToken for everything else. It says nothing about whether such a
 // key exists.
 func ParseToken(env Environment, text string) (Token, error) {
-	if !wellFormed(env, []byte(text)) {
+	if len(text) != tokenLen || !wellFormed(env, []byte(text)) {
 		return Token{}, ErrBadToken
 	}
 	return newToken(text), nil
