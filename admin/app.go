@@ -21,14 +21,14 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, serve ServeF
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	s := &session{
+	s := &shell{
 		stdin: stdin, stdout: stdout, stderr: stderr, environ: os.Environ(), serve: serve, uid: os.Getuid(),
 	}
 	return report(stderr, s.run(ctx, args))
 }
 
-// session is one command line: what a command may read, write and know.
-type session struct {
+// shell is one command line: what a command may read, write and know.
+type shell struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
@@ -40,7 +40,7 @@ type session struct {
 	log    *slog.Logger
 }
 
-func (s *session) run(ctx context.Context, args []string) error {
+func (s *shell) run(ctx context.Context, args []string) error {
 	app := s.app()
 	arranged, err := arrange(app, args)
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *session) run(ctx context.Context, args []string) error {
 	return app.RunContext(ctx, arranged)
 }
 
-func (s *session) app() *cli.App {
+func (s *shell) app() *cli.App {
 	return &cli.App{
 		Name:      "exante",
 		Usage:     "invoices behind API keys, in one binary",
@@ -70,7 +70,7 @@ func (s *session) app() *cli.App {
 	}
 }
 
-func (s *session) group(name, usage string, commands ...*cli.Command) *cli.Command {
+func (s *shell) group(name, usage string, commands ...*cli.Command) *cli.Command {
 	return &cli.Command{
 		Name: name, Usage: usage, Subcommands: commands,
 		CustomHelpTemplate: groupHelp, HideHelpCommand: true,
@@ -91,7 +91,7 @@ type spec struct {
 
 // command turns a spec into a command: the flags that all have, the flags and
 // exactly the arguments that it needs, its configuration loaded before it runs.
-func (s *session) command(sp spec) *cli.Command {
+func (s *shell) command(sp spec) *cli.Command {
 	c := &cli.Command{
 		Name: sp.name, Usage: sp.usage, Flags: append(sp.flags, s.commonFlags()...),
 		CustomHelpTemplate: commandHelp(sp), HideHelpCommand: true,
@@ -137,7 +137,7 @@ func emptyFlag(cc *cli.Context) string {
 }
 
 // configure loads the configuration that the command's flags lead to.
-func (s *session) configure(cc *cli.Context) error {
+func (s *shell) configure(cc *cli.Context) error {
 	flags := map[string]string{}
 	for _, row := range config.Settings() {
 		if cc.IsSet(row.FlagName()) {
@@ -156,7 +156,7 @@ func (s *session) configure(cc *cli.Context) error {
 	return nil
 }
 
-func (s *session) commonFlags() []cli.Flag {
+func (s *shell) commonFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "data-dir", Usage: "work on data directory `DIR` (default: setting storage.dir)"},
 		&cli.StringFlag{Name: "config", Usage: "read settings from `FILE` (default: exante.toml if it exists)"},

@@ -24,7 +24,7 @@ func TestFlagsMayStandAnywhere(t *testing.T) {
 		"serve --admin-socket=":                  "serve --admin-socket= --",
 		"keys show -":                            "keys show -- -",
 	} {
-		got, err := arrange((&session{}).app(), append([]string{"exante"}, strings.Fields(in)...))
+		got, err := arrange((&shell{}).app(), append([]string{"exante"}, strings.Fields(in)...))
 		if err != nil || strings.Join(got, " ") != "exante "+want {
 			t.Errorf("arrange(%s) = %v, %v, want %s", in, got, err, want)
 		}
@@ -47,7 +47,7 @@ func TestMisuseIsNamed(t *testing.T) {
 		"serve --server-listn x":     "unknown flag --server-listn: did you mean server-listen?",
 		"keys list --data-dir --bad": "",
 	} {
-		_, err := arrange((&session{}).app(), append([]string{"exante"}, strings.Fields(in)...))
+		_, err := arrange((&shell{}).app(), append([]string{"exante"}, strings.Fields(in)...))
 		switch {
 		case want == "" && err != nil:
 			t.Errorf("arrange(%s) = %v", in, err)
@@ -62,7 +62,7 @@ func FuzzArrange(f *testing.F) {
 	f.Add("-- - --=x --name")
 	f.Fuzz(func(t *testing.T, line string) {
 		args := append([]string{"exante"}, strings.Split(line, " ")...)
-		got, err := arrange((&session{}).app(), args)
+		got, err := arrange((&shell{}).app(), args)
 		if err == nil && len(got) > len(args)+2 {
 			t.Errorf("arrange(%q) = %q: more than was given", args, got)
 		}

@@ -18,7 +18,7 @@ type settingShape struct {
 	About    string `json:"about"`
 }
 
-func (s *session) configShow() *cli.Command {
+func (s *shell) configShow() *cli.Command {
 	return s.command(spec{
 		name: "show", usage: "print every setting with where its value comes from",
 		examples: "EXANTE_LOG_LEVEL=debug exante config show\nexante config show --json | jq -r '.[].variable'",
@@ -26,7 +26,7 @@ func (s *session) configShow() *cli.Command {
 	})
 }
 
-func (s *session) runConfigShow() error {
+func (s *shell) runConfigShow() error {
 	var shapes []settingShape
 	rows := [][]string{}
 	for _, row := range config.Settings() {
@@ -43,7 +43,7 @@ func (s *session) runConfigShow() error {
 	return table(s.stdout, []column{{"SETTING", 24}, {"SOURCE", 30}, {"VALUE", uncut}}, rows)
 }
 
-func (s *session) configCheck() *cli.Command {
+func (s *shell) configCheck() *cli.Command {
 	return s.command(spec{
 		name: "check", usage: "check the configuration file and the environment",
 		about:    "Every mistake is named with its place. Exit code 2 says that there is one.",
@@ -53,7 +53,7 @@ func (s *session) configCheck() *cli.Command {
 }
 
 // runConfigCheck only reports: a configuration with a mistake does not get here.
-func (s *session) runConfigCheck() error {
+func (s *shell) runConfigCheck() error {
 	if s.json {
 		return s.printJSON(struct {
 			OK   bool    `json:"ok"`

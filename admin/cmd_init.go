@@ -9,7 +9,7 @@ import (
 	"exante/storage"
 )
 
-func (s *session) initCommand() *cli.Command {
+func (s *shell) initCommand() *cli.Command {
 	return s.command(spec{
 		name: "init", usage: "make a data directory with an empty store",
 		about: "The store gets an organization and its owner. `keys create` and `serve` make a\n" +
@@ -26,7 +26,7 @@ func (s *session) initCommand() *cli.Command {
 	})
 }
 
-func (s *session) runInit(ctx context.Context, in OrgRequest) error {
+func (s *shell) runInit(ctx context.Context, in OrgRequest) error {
 	dir := s.config.Storage.Dir
 	if old, err := openStore(&s.config.Config, false, s.log); err == nil {
 		return errors.Join(inDirectory(dir, errExistsHere), old.Close())

@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func (s *session) keysCreate() *cli.Command {
+func (s *shell) keysCreate() *cli.Command {
 	return s.command(spec{
 		name: "create", usage: "make an API key and print it, this once",
 		about: "The key alone goes to standard output. In an empty store this makes the default\n" +
@@ -32,7 +32,7 @@ func (s *session) keysCreate() *cli.Command {
 	})
 }
 
-func (s *session) runKeysCreate(ctx context.Context, c *cli.Context) error {
+func (s *shell) runKeysCreate(ctx context.Context, c *cli.Context) error {
 	in := KeyRequest{
 		Name: c.String("name"), Org: c.String("org"), User: c.String("user"),
 		Networks: splitList(c.String("allowed-cidrs")), ExpiresAt: c.String("expires-at"), RateLimit: c.String("rate-limit"),
@@ -57,7 +57,7 @@ func (s *session) runKeysCreate(ctx context.Context, c *cli.Context) error {
 }
 
 // printNewKey prints a key's secret, alone on stdout unless as JSON.
-func (s *session) printNewKey(key NewKey) (err error) {
+func (s *shell) printNewKey(key NewKey) (err error) {
 	if s.json {
 		err = s.printJSON(key)
 	} else {
@@ -77,7 +77,7 @@ func expires(k APIKey) string {
 	return "expires " + *k.ExpiresAt
 }
 
-func (s *session) keysRotate() *cli.Command {
+func (s *shell) keysRotate() *cli.Command {
 	return s.command(spec{
 		name: "rotate", usage: "make a key's successor and print it, this once", args: []string{"UID"},
 		about: "The successor has the same name, scopes, networks, limits and life. The old key\n" +
@@ -95,7 +95,7 @@ func (s *session) keysRotate() *cli.Command {
 	})
 }
 
-func (s *session) runKeysRotate(ctx context.Context, in RotateRequest) error {
+func (s *shell) runKeysRotate(ctx context.Context, in RotateRequest) error {
 	return s.withOps(ctx, false, func(ops Ops) error {
 		key, err := ops.RotateKey(ctx, in)
 		if err != nil {
@@ -105,7 +105,7 @@ func (s *session) runKeysRotate(ctx context.Context, in RotateRequest) error {
 	})
 }
 
-func (s *session) keysRevoke() *cli.Command {
+func (s *shell) keysRevoke() *cli.Command {
 	return s.command(spec{
 		name: "revoke", usage: "end a key now", args: []string{"UID"},
 		about:    "When the command is done, no later request with the key is accepted.",
@@ -118,7 +118,7 @@ func (s *session) keysRevoke() *cli.Command {
 	})
 }
 
-func (s *session) runKeysRevoke(ctx context.Context, in KeyRef, yes bool) error {
+func (s *shell) runKeysRevoke(ctx context.Context, in KeyRef, yes bool) error {
 	return s.withOps(ctx, false, func(ops Ops) error {
 		key, err := ops.APIKey(ctx, in)
 		if err != nil {
@@ -139,7 +139,7 @@ func (s *session) runKeysRevoke(ctx context.Context, in KeyRef, yes bool) error 
 	})
 }
 
-func (s *session) keysList() *cli.Command {
+func (s *shell) keysList() *cli.Command {
 	return s.command(spec{
 		name: "list", usage: "list API keys, expired and revoked ones too",
 		flags:    []cli.Flag{&cli.StringFlag{Name: "org", Usage: "only those of organization `UID`"}},
@@ -149,7 +149,7 @@ func (s *session) keysList() *cli.Command {
 	})
 }
 
-func (s *session) runKeysList(ctx context.Context, org string) error {
+func (s *shell) runKeysList(ctx context.Context, org string) error {
 	return s.withOps(ctx, false, func(ops Ops) error {
 		keys, err := ops.APIKeys(ctx, OrgRef{org})
 		if err != nil {
@@ -166,7 +166,7 @@ func (s *session) runKeysList(ctx context.Context, org string) error {
 	})
 }
 
-func (s *session) keysShow() *cli.Command {
+func (s *shell) keysShow() *cli.Command {
 	return s.command(spec{
 		name: "show", usage: "show one API key", args: []string{"UID"},
 		examples: "exante keys show 019aafe2-6b70-7bb0-9d3c-5a3f6f0d6f11",
@@ -175,7 +175,7 @@ func (s *session) keysShow() *cli.Command {
 	})
 }
 
-func (s *session) runKeysShow(ctx context.Context, in KeyRef) error {
+func (s *shell) runKeysShow(ctx context.Context, in KeyRef) error {
 	return s.withOps(ctx, false, func(ops Ops) error {
 		k, err := ops.APIKey(ctx, in)
 		if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func (s *session) orgsCreate() *cli.Command {
+func (s *shell) orgsCreate() *cli.Command {
 	return s.command(spec{
 		name: "create", usage: "make an organization and its owner",
 		about: "Prints its uid. Everything belongs to one organization, and none sees another's.",
@@ -24,7 +24,7 @@ func (s *session) orgsCreate() *cli.Command {
 	})
 }
 
-func (s *session) runOrgsCreate(ctx context.Context, in OrgRequest) error {
+func (s *shell) runOrgsCreate(ctx context.Context, in OrgRequest) error {
 	return s.withOps(ctx, true, func(ops Ops) error {
 		org, err := ops.CreateOrg(ctx, in)
 		if err != nil {
@@ -34,7 +34,7 @@ func (s *session) runOrgsCreate(ctx context.Context, in OrgRequest) error {
 	})
 }
 
-func (s *session) printOrg(org Organization) error {
+func (s *shell) printOrg(org Organization) error {
 	if s.json {
 		return s.printJSON(org)
 	}
@@ -43,7 +43,7 @@ func (s *session) printOrg(org Organization) error {
 	return err
 }
 
-func (s *session) orgsList() *cli.Command {
+func (s *shell) orgsList() *cli.Command {
 	return s.command(spec{
 		name: "list", usage: "list the organizations",
 		examples: "exante orgs list --json",
@@ -52,7 +52,7 @@ func (s *session) orgsList() *cli.Command {
 	})
 }
 
-func (s *session) runOrgsList(ctx context.Context) error {
+func (s *shell) runOrgsList(ctx context.Context) error {
 	return s.withOps(ctx, false, func(ops Ops) error {
 		orgs, err := ops.Orgs(ctx)
 		if err != nil {

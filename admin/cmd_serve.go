@@ -25,11 +25,11 @@ type ServeInput struct {
 	Version string
 	Log     *slog.Logger
 
-	session *session
-	demo    *demo.Store // nil: a real server
+	shell *shell
+	demo  *demo.Store // nil: a real server
 }
 
-func (s *session) serveCommand() *cli.Command {
+func (s *shell) serveCommand() *cli.Command {
 	flags := []cli.Flag{&cli.BoolFlag{Name: "demo", Usage: "serve made-up invoices from a temporary directory, and print a key", DisableDefaultText: true}}
 	for _, row := range config.Settings() {
 		f := &cli.StringFlag{Name: row.FlagName(), Usage: row.About(), DefaultText: row.Default()}
@@ -49,11 +49,11 @@ func (s *session) serveCommand() *cli.Command {
 	})
 }
 
-func (s *session) runServe(ctx context.Context, demonstrate bool) (err error) {
+func (s *shell) runServe(ctx context.Context, demonstrate bool) (err error) {
 	in := ServeInput{
 		Config: s.config.Config, Version: buildVersion().Version,
-		Log:     newLog(s.stderr, s.config.Log.Level, s.config.Log.Format),
-		session: s,
+		Log:   newLog(s.stderr, s.config.Log.Level, s.config.Log.Format),
+		shell: s,
 	}
 	if demonstrate {
 		if s.config.Source("storage.dir") == "--data-dir" {
@@ -108,19 +108,19 @@ func (in ServeInput) Prepare(ctx context.Context, store *storage.Store) error {
 
 // Announce tells the operator that requests are answered on addr.
 func (in ServeInput) Announce(addr net.Addr) error {
-	in.session.tell("listening on http://%s", addr)
+	in.shell.tell("listening on http://%s", addr)
 	if in.demo == nil {
 		return nil
 	}
-	in.session.tell("the demonstration's data is gone when you stop it; meanwhile: exante keys list --data-dir %s", in.demo.Dir)
+	in.shell.tell("the demonstration's data is gone when you stop it; meanwhile: exante keys list --data-dir %s", in.demo.Dir)
 	key, url := secret{in.demo.Key.Reveal()}, "http://"+reachable(addr)
-	if in.session.json {
-		return in.session.printJSON(struct {
+	if in.shell.json {
+		return in.shell.printJSON(struct {
 			Key secret `json:"key"`
 			URL string `json:"url"`
 		}{key, url})
 	}
-	_, err := fmt.Fprintf(in.session.stdout, "%s\ncurl -H \"Authorization: Bearer %[1]s\" %s/api/invoices\n", key.Reveal(), url)
+	_, err := fmt.Fprintf(in.shell.stdout, "%s\ncurl -H \"Authorization: Bearer %[1]s\" %s/api/invoices\n", key.Reveal(), url)
 	return err
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func (s *session) usersCreate() *cli.Command {
+func (s *shell) usersCreate() *cli.Command {
 	return s.command(spec{
 		name: "create", usage: "make a user of an organization",
 		about: "Prints the uid. A new user has no password yet.",
@@ -32,7 +32,7 @@ func orgFlag() cli.Flag {
 	return &cli.StringFlag{Name: "org", Usage: "in organization `UID` (needed if there are several)"}
 }
 
-func (s *session) runUsersCreate(ctx context.Context, in UserRequest) error {
+func (s *shell) runUsersCreate(ctx context.Context, in UserRequest) error {
 	return s.withOps(ctx, false, func(ops Ops) error {
 		user, err := ops.CreateUser(ctx, in)
 		if err != nil {
@@ -47,7 +47,7 @@ func (s *session) runUsersCreate(ctx context.Context, in UserRequest) error {
 	})
 }
 
-func (s *session) usersList() *cli.Command {
+func (s *shell) usersList() *cli.Command {
 	return s.command(spec{
 		name: "list", usage: "list users",
 		flags:    []cli.Flag{&cli.StringFlag{Name: "org", Usage: "only those of organization `UID`"}},
@@ -57,7 +57,7 @@ func (s *session) usersList() *cli.Command {
 	})
 }
 
-func (s *session) runUsersList(ctx context.Context, org string) error {
+func (s *shell) runUsersList(ctx context.Context, org string) error {
 	return s.withOps(ctx, false, func(ops Ops) error {
 		users, err := ops.Users(ctx, OrgRef{org})
 		if err != nil {

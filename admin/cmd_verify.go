@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func (s *session) verifyCommand() *cli.Command {
+func (s *shell) verifyCommand() *cli.Command {
 	return s.command(spec{
 		name: "verify", usage: "check every record and index of the store",
 		about: "Reads all there is: checksums, references, totals, invoice numbers, the audit\n" +
@@ -18,7 +18,7 @@ func (s *session) verifyCommand() *cli.Command {
 	})
 }
 
-func (s *session) runVerify(ctx context.Context) error {
+func (s *shell) runVerify(ctx context.Context) error {
 	return s.withOps(ctx, false, func(ops Ops) error {
 		progress, finish := s.progressBar("verify")
 		report, err := ops.Verify(ctx, progress)
@@ -36,7 +36,7 @@ func (s *session) runVerify(ctx context.Context) error {
 	})
 }
 
-func (s *session) printReport(r VerifyReport) error {
+func (s *shell) printReport(r VerifyReport) error {
 	if s.json {
 		return s.printJSON(r)
 	}

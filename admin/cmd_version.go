@@ -19,7 +19,7 @@ type versionShape struct {
 	Fasthttp string `json:"fasthttp"`
 }
 
-func (s *session) versionCommand() *cli.Command {
+func (s *shell) versionCommand() *cli.Command {
 	return s.command(spec{
 		name: "version", usage: "print what this program was built from",
 		examples: "exante version --json",
@@ -27,7 +27,7 @@ func (s *session) versionCommand() *cli.Command {
 	})
 }
 
-func (s *session) runVersion() error {
+func (s *shell) runVersion() error {
 	v := buildVersion()
 	if s.json {
 		return s.printJSON(v)

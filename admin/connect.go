@@ -23,10 +23,10 @@ const (
 	serverPatience = 10 * time.Second // for a server to begin its answer
 )
 
-// withOps runs use on the store of the session's configuration: through the
+// withOps runs use on the store that the configuration names: through the
 // server if one answers, else on the opened store. create permits making a
 // store where there is none.
-func (s *session) withOps(ctx context.Context, create bool, use func(Ops) error) error {
+func (s *shell) withOps(ctx context.Context, create bool, use func(Ops) error) error {
 	ops, done, err := s.connect(ctx, create)
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func (s *session) withOps(ctx context.Context, create bool, use func(Ops) error)
 	return errors.Join(use(ops), done())
 }
 
-func (s *session) connect(ctx context.Context, create bool) (Ops, func() error, error) {
+func (s *shell) connect(ctx context.Context, create bool) (Ops, func() error, error) {
 	path, dir := s.config.SocketPath(), s.config.Storage.Dir
 	for deadline := time.Now().Add(lockPatience); ; {
 		up, err := serverAt(path)

@@ -12,14 +12,14 @@ import (
 )
 
 // printJSON prints v on one line.
-func (s *session) printJSON(v any) error {
+func (s *shell) printJSON(v any) error {
 	e := json.NewEncoder(s.stdout)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }
 
 // tell writes to the operator, beside the data.
-func (s *session) tell(format string, args ...any) {
+func (s *shell) tell(format string, args ...any) {
 	fmt.Fprintf(s.stderr, format+"\n", args...)
 }
 
@@ -119,7 +119,7 @@ func isTerminal(stream any) bool {
 }
 
 // confirm asks before something that can't be undone.
-func (s *session) confirm(yes bool, question string) error {
+func (s *shell) confirm(yes bool, question string) error {
 	if yes {
 		return nil
 	}
@@ -136,7 +136,7 @@ func (s *session) confirm(yes bool, question string) error {
 
 // progressBar draws on stderr while something long runs, if a person sees it.
 // finish wipes it.
-func (s *session) progressBar(what string) (progress Progress, finish func()) {
+func (s *shell) progressBar(what string) (progress Progress, finish func()) {
 	if !isTerminal(s.stderr) {
 		return nil, func() {}
 	}

@@ -88,12 +88,12 @@ func TestConfirmAsksOnATerminalOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		var asked bytes.Buffer
-		s := &session{stdin: screen, stderr: &asked}
+		s := &shell{stdin: screen, stderr: &asked}
 		if err := s.confirm(false, "really?"); err != want || asked.String() != "really? [y/N] " {
 			t.Errorf("confirm with %q = %v after %q, want %v", answer, err, asked.String(), want)
 		}
 	}
-	s := &session{stdin: strings.NewReader("y\n"), stderr: &bytes.Buffer{}}
+	s := &shell{stdin: strings.NewReader("y\n"), stderr: &bytes.Buffer{}}
 	if err := s.confirm(false, "really?"); err != errNeedsYes {
 		t.Errorf("confirm without a terminal = %v, want errNeedsYes", err)
 	}
@@ -104,7 +104,7 @@ func TestConfirmAsksOnATerminalOnly(t *testing.T) {
 
 func TestProgressIsDrawnOnATerminalOnly(t *testing.T) {
 	keyboard, screen := terminal(t)
-	progress, finish := (&session{stderr: screen}).progressBar("verify")
+	progress, finish := (&shell{stderr: screen}).progressBar("verify")
 	progress(1, 2)
 	finish()
 	seen := make([]byte, 200)
@@ -112,7 +112,7 @@ func TestProgressIsDrawnOnATerminalOnly(t *testing.T) {
 	if err != nil || !strings.Contains(string(seen[:n]), "verify [####################....................] 1/2") {
 		t.Errorf("drew %q, %v", seen[:n], err)
 	}
-	if progress, _ := (&session{stderr: &bytes.Buffer{}}).progressBar("verify"); progress != nil {
+	if progress, _ := (&shell{stderr: &bytes.Buffer{}}).progressBar("verify"); progress != nil {
 		t.Error("a bar is drawn into a file")
 	}
 }
