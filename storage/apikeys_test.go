@@ -82,9 +82,9 @@ func TestKeyDraftIsRefused(t *testing.T) {
 	}{
 		{func(d *storage.KeyDraft) { d.Name = "" }, "invalid: [name: must have 1 to 200 characters]"},
 		{func(d *storage.KeyDraft) { d.Scopes = 0 }, "invalid: [scopes: at least one scope is needed]"},
-		{func(d *storage.KeyDraft) { d.ExpiresAt = v.clock.Now() }, "invalid: [expires_at: must be in the future]"},
-		{func(d *storage.KeyDraft) { d.ExpiresAt = time.Time{} }, "invalid: [expires_at: must be at most 90 days away]"},
-		{func(d *storage.KeyDraft) { d.ExpiresAt = v.clock.Now().Add(90*day + time.Second) }, "invalid: [expires_at: must be at most 90 days away]"},
+		{func(d *storage.KeyDraft) { d.ExpiresAt = v.clock.Now() }, "invalid: [expires_in_days: must be in the future]"},
+		{func(d *storage.KeyDraft) { d.ExpiresAt = time.Time{} }, "invalid: [expires_in_days: must be at most 90 days away]"},
+		{func(d *storage.KeyDraft) { d.ExpiresAt = v.clock.Now().Add(90*day + time.Second) }, "invalid: [expires_in_days: must be at most 90 days away]"},
 		{func(d *storage.KeyDraft) { d.UserID = foreigner.ID }, "invalid: [user_uid: no such user in this organization]"},
 		{func(d *storage.KeyDraft) { d.Networks = make([]netip.Prefix, 1) }, "invalid: [allowed_cidrs: must be networks]"},
 		{func(d *storage.KeyDraft) { d.Limits = auth.Limits{{Limit: 0, Every: time.Second}} },
@@ -306,3 +306,29 @@ func TestBusyGateIsReportedAsItIs(t *testing.T) {
 		t.Errorf("%d made, %d refused, %d there", made, refusedBusy, len(v.Keys(v.org.ID)))
 	}
 }
+
+// dry is a source of randomness that has failed.
+type dry struct{}
+
+func (dry) Read([]byte) (int, error) { return 0, errors.New("the source is dry") }
+
+func TestNoKeyWithoutRandomness(t *testing.T) {
+	v := openVault(t, nil)
+	old := v.mint(full("old"))
+	v.options.Rand = dry{}
+	v.reopen()
+	for what, err := range map[string]error{
+		"create key":          lastOf(v.CreateKey(t.Context(), v.by, full("x"))),
+		"rotate key":          lastOf(v.RotateKey(t.Context(), v.by, old.ID, 0)),
+		"create organization": lastOf(v.CreateOrg(t.Context(), v.by, storage.OrgDraft{Name: "x"})),
+	} {
+		if err == nil || err.Error() != "read randomness for a uid: the source is dry" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if len(v.Keys(v.org.ID)) != 1 || v.key(old.ID).Version != 1 {
+		t.Error("something changed")
+	}
+}
+
+func lastOf[A, B any](_ A, _ B, err error) error { return err }

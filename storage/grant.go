@@ -19,9 +19,9 @@ func (s *Store) grant(r kv.Reader, by auth.Principal, d KeyDraft, now time.Time)
 	}
 	switch end := s.lastExpiry(now); {
 	case !d.ExpiresAt.IsZero() && !d.ExpiresAt.After(now):
-		return nil, Invalid("expires_at", "must be in the future")
+		return nil, Invalid("expires_in_days", "must be in the future")
 	case !sooner(d.ExpiresAt, end).Equal(d.ExpiresAt):
-		return nil, Invalid("expires_at", fmt.Sprintf("must be at most %d days away", s.options.MaxExpiryDays))
+		return nil, Invalid("expires_in_days", fmt.Sprintf("must be at most %d days away", s.options.MaxExpiryDays))
 	}
 	k := &auth.Key{
 		OrgID: by.OrgID, UserID: user, Name: d.Name, Scopes: d.Scopes, Networks: d.Networks, Limits: d.Limits,

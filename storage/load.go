@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -22,27 +23,41 @@ func (s *Store) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		users := uint64(0)
 		for _, org := range orgs {
-			if err := s.loadOrg(r, org.ID); err != nil {
+			c, err := s.loadOrg(r, org.ID)
+			if err != nil {
 				return fmt.Errorf("load organization %s: %w", org.ID, err)
 			}
+			users += c.Users
 		}
-		return nil
+		return errors.Join(
+			counted(r, "e-mail addresses", famEmail, users), // a lost one could be given away again
+			counted(r, "look-up tags", famTag, uint64(s.keyring.Len())),
+		)
 	})
 }
 
-func (s *Store) loadOrg(r kv.Reader, org uid.ID) error {
-	c, err := countsOf(r, org)
-	if err != nil {
-		return missing(err, "record", keyCounts(org))
+func (s *Store) loadOrg(r kv.Reader, org uid.ID) (c counts, err error) {
+	if c, err = countsOf(r, org); err != nil {
+		return c, missing(err, "record", keyCounts(org))
 	}
 	if err := s.loadKeys(r, org, c); err != nil {
-		return err
+		return c, err
 	}
 	if err := s.loadUse(r, org); err != nil {
+		return c, err
+	}
+	return c, s.loadLists(r, org, c)
+}
+
+// counted holds the number of keys of a global family against a count.
+func counted(r kv.Reader, what string, family byte, want uint64) error {
+	n, err := r.Count(inGlobal(family))
+	if err != nil {
 		return err
 	}
-	return s.loadLists(r, org, c)
+	return agree(what, n, want)
 }
 
 func (s *Store) loadKeys(r kv.Reader, org uid.ID, c counts) error {

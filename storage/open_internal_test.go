@@ -35,6 +35,8 @@ func TestOpenRefusesDamage(t *testing.T) {
 		}, ErrCorrupt, "stored hash is malformed"},
 		{"damaged organization", func(w *wreck) { w.flip(keyOrg(w.org.ID)) }, ErrCorrupt, "fails its checksum"},
 		{"lost organization", func(w *wreck) { w.remove(keyOrg(w.org.ID)) }, ErrCorrupt, "1 organizations found, 2 counted"},
+		{"lost e-mail address", func(w *wreck) { w.remove(keyEmail(w.viewer.Email)) }, ErrCorrupt, "2 e-mail addresses found, 3 counted"},
+		{"lost look-up tag", func(w *wreck) { w.remove(keyTag(w.old.Tag, w.old.ID)) }, ErrCorrupt, "1 look-up tags found, 2 counted"},
 		{"lost totals", func(w *wreck) { w.remove(keyTotals()) }, ErrCorrupt, "record g c is missing"},
 		{"lost counts", func(w *wreck) { w.remove(keyCounts(w.org.ID)) }, ErrCorrupt, "is missing"},
 		{"damaged use", func(w *wreck) { w.flip(keyUse(w.org.ID, w.old.ID)) }, ErrCorrupt, "fails its checksum"},

@@ -82,7 +82,8 @@ func (s *Store) RecordUse(ctx context.Context, uses []auth.Use) error {
 }
 
 // A transaction of use holds at most so many records. The largest, four windows
-// of 65 cells, has 3 KiB: so it stays within what the engine takes at once.
+// of 65 cells of at most 15 bytes, has 4 KiB: that is within what the engine
+// takes at once.
 const useBatch = 400
 
 // useBatches cuts uses into pieces that one transaction can hold.

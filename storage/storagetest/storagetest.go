@@ -5,6 +5,7 @@ package storagetest
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -101,7 +102,7 @@ func Reopen(tb testing.TB, o storage.Options) *storage.Store {
 func Close(tb testing.TB, s *storage.Store) {
 	tb.Helper()
 	report, err := s.Verify(context.Background(), nil)
-	if err == storage.ErrClosed {
+	if errors.Is(err, storage.ErrClosed) {
 		return
 	}
 	if err != nil {
