@@ -1,7 +1,9 @@
 package server
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -21,7 +23,7 @@ func addLines(x *exchange) error {
 	}
 	added, inv, err := x.store.AddLines(x.ctx(), x.by(), x.pathID(), lines, x.ifMatch())
 	if err != nil {
-		return err
+		return inItsPlace(err, many)
 	}
 	return x.answerLines(201, "Line item created successfully", &inv, added, many)
 }
@@ -33,7 +35,7 @@ func updateLines(x *exchange) error {
 	}
 	changed, inv, err := x.store.UpdateLines(x.ctx(), x.by(), x.pathID(), lines, x.ifMatch())
 	if err != nil {
-		return err
+		return inItsPlace(err, many)
 	}
 	return x.answerLines(200, "Line item updated successfully", &inv, changed, many)
 }
@@ -60,6 +62,33 @@ func (x *exchange) answerLines(status int, message string, inv *storage.Invoice,
 			writeLine(w, inv.ID, inv.Currency, &lines[0])
 		}
 	})
+}
+
+// inItsPlace words what the store says of lines, which it always takes as an array,
+// for a caller who sent one object.
+func inItsPlace(err error, many bool) error {
+	var invalid *storage.InvalidError
+	var missing *storage.MissingError
+	switch {
+	case many:
+		return err
+	case errors.As(err, &invalid):
+		return &storage.InvalidError{Problems: unindexed(invalid.Problems)}
+	case errors.As(err, &missing):
+		return &storage.MissingError{Problems: unindexed(missing.Problems)}
+	}
+	return err
+}
+
+func unindexed(problems []storage.Problem) []storage.Problem {
+	list := make([]storage.Problem, len(problems))
+	for i, p := range problems {
+		list[i] = storage.Problem{Path: strings.TrimPrefix(p.Path, "[0]."), Reason: p.Reason}
+		if p.Path == "[0]" {
+			list[i].Path = "uid"
+		}
+	}
+	return list
 }
 
 // readLines reads one object or an array of 1 to 100 of them; many tells which.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -89,4 +90,24 @@ func TestBadLinesAreRefused(t *testing.T) {
 	w.refused(w.do("DELETE", path, w.acme.key, ""), 400, "malformed_json")
 	w.refused(w.do("POST", path, w.acme.key, "", "Content-Type", "text/plain"), 400, "malformed_json")
 	w.refused(w.do("DELETE", path, w.acme.key, " "), 400, "malformed_json")
+}
+
+// One object is not told of an array it did not send.
+func TestOneLineIsNotCalledAnElement(t *testing.T) {
+	w := start(t, nil)
+	path := "/api/invoices/" + w.invoice(w.acme.key, "")["uid"].(string) + "/line_items"
+	for _, c := range []struct {
+		method, body string
+		status       int
+		code, detail string
+	}{
+		{"POST", `{"context_type":"PRODUCT","sku":"never priced"}`, 422, "invalid", "unit_price: "},
+		{"PUT", fmt.Sprintf(`{"uid":%q,"quantity":2}`, absent), 404, "not_found", "uid: not found"},
+		{"POST", `[{"context_type":"PRODUCT","sku":"never priced"}]`, 422, "invalid", "[0].unit_price: "},
+	} {
+		details := w.refused(w.do(c.method, path, w.acme.key, c.body), c.status, c.code)
+		if len(details) != 1 || !strings.HasPrefix(details[0], c.detail) {
+			t.Errorf("%s %s: details = %q, want %q", c.method, c.body, details, c.detail)
+		}
+	}
 }
