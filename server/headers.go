@@ -60,24 +60,25 @@ func appendPolicy(b []byte, limits auth.Limits) []byte {
 	return b
 }
 
-// appendLimit writes `"minute";r=599;t=60`.
+// appendLimit writes `"minute";r=599;t=60`. A request stops counting up to 1/64
+// of the window after it left it; an admitted caller is told no more than the
+// window all the same, as w says it. A refused one is told what Retry-After says.
 func appendLimit(b []byte, d *auth.Decision) []byte {
+	wait := min(d.Reset, d.Tightest.Every)
+	if d.RetryAfter > 0 {
+		wait = d.RetryAfter
+	}
 	b = appendName(b, d.Tightest)
 	b = strconv.AppendInt(append(b, ";r="...), max(0, d.Remaining), 10)
-	return strconv.AppendInt(append(b, ";t="...), wholeSeconds(max(d.Reset, d.RetryAfter)), 10)
+	return strconv.AppendInt(append(b, ";t="...), auth.Seconds(wait), 10)
 }
 
 func appendName(b []byte, w auth.Window) []byte {
 	return append(append(append(b, '"'), w.Name()...), '"')
 }
 
-// wholeSeconds rounds up, so that whoever waits as long as told has waited enough.
-func wholeSeconds(d time.Duration) int64 {
-	return int64((d + time.Second - 1) / time.Second)
-}
-
-// retryAfter writes Retry-After, at least 1.
+// retryAfter writes Retry-After in whole seconds, at least 1.
 func (x *exchange) retryAfter(d time.Duration) {
-	x.scratch = strconv.AppendInt(x.scratch[:0], max(1, wholeSeconds(d)), 10)
+	x.scratch = strconv.AppendInt(x.scratch[:0], auth.Seconds(d), 10)
 	x.http.Response.Header.SetCanonical(headerRetryAfter, x.scratch)
 }
