@@ -47,6 +47,7 @@ func TestCreatedKeyIsLiveBeforeTheAnswer(t *testing.T) {
 
 func TestKeysSurviveARestart(t *testing.T) {
 	v := openVault(t, nil)
+	v.clock.Advance(123_456_789) // what the disk does not keep is in no answer either
 	v.mint(storage.KeyDraft{
 		Name: "narrow", Scopes: scopes(t, "parties:write"), ExpiresAt: v.clock.Now().Add(day),
 		Networks: []netip.Prefix{netip.MustParsePrefix("2001:db8::/32")}, Limits: limits(t, "7/1d"),

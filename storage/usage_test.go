@@ -98,6 +98,9 @@ func TestActivityShowsWhatMemoryCountedAMomentAgo(t *testing.T) {
 	if !reflect.DeepEqual(got.Buckets, want) || got.Last.UserAgent != "curl/8" || !got.Last.At.Equal(now) {
 		t.Errorf("before the flush: %+v, want %v", got, want)
 	}
+	if early := v.activity(key.ID, now.Add(-day), now.Add(-time.Hour)).Buckets; !reflect.DeepEqual(early, want[:1]) {
+		t.Errorf("before this hour: %v, want %v", early, want[:1])
+	}
 	if err := a.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
