@@ -38,7 +38,8 @@ func NewKeyring() *Keyring {
 }
 
 // Put adds a key, or replaces the record of the key with that ID. Its counters
-// stay. An ID never changes its tag or its organization.
+// stay. An ID never changes its tag or its organization. Puts of one key come in
+// the order of their commits.
 func (r *Keyring) Put(k Key) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -109,8 +110,9 @@ func (r *Keyring) LastUse(id uid.ID) LastUse {
 	return live.usage.last
 }
 
-// Buckets are the hours of a key that memory knows better than the store:
-// their counts are absolute and replace the stored ones of the same hour.
+// Buckets are the hours of a key that memory knows better than the store: their
+// counts are absolute and replace the stored ones of the same hour. Whoever
+// merges the two reads these first: an hour leaves memory once it is stored.
 func (r *Keyring) Buckets(id uid.ID) []Bucket {
 	live := r.live(id)
 	if live == nil {

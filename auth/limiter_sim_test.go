@@ -218,7 +218,7 @@ func (w *world) retry(c *caller, wait time.Duration) {
 	}
 }
 
-// A million requests in random bursts, under random limits of several windows
+// A million requests (see race_off_test.go) in random bursts, under random limits of several windows
 // that change on the way, with processes that stop and are killed: no interval of
 // a window's length ever holds more than its limit, capacity is back at most 1/64
 // of the window late, refusals cost nothing, and the wait told is exact.
@@ -233,7 +233,7 @@ func TestLimiterAgainstAnExactLog(t *testing.T) {
 		w.callers = append(w.callers, c)
 		w.change(c)
 	}
-	for w.requests < 1_000_000 {
+	for w.requests < simulated {
 		c := w.callers[w.IntN(len(w.callers))]
 		for range 1 + w.IntN(40) {
 			if wait := w.ask(c); wait > 0 && w.IntN(8) == 0 {
@@ -250,7 +250,7 @@ func TestLimiterAgainstAnExactLog(t *testing.T) {
 	}
 	t.Logf("%d requests: %d admitted, %d refused, %d waits tried; %d clean stops, %d kills",
 		w.requests, w.admitted, w.refused, w.retried, w.stops, w.kills)
-	if w.admitted < w.requests/10 || w.refused < w.requests/10 || w.retried < 1000 || w.kills < 100 || w.stops < 100 {
+	if w.admitted < w.requests/10 || w.refused < w.requests/10 || w.retried < 1000 || w.kills < 20 || w.stops < 20 {
 		t.Error("the simulation did not meet what it is about")
 	}
 }

@@ -105,7 +105,8 @@ func TestUserAgentsAreFitToBeShown(t *testing.T) {
 // before, while and after they are written, and over restarts of both kinds.
 func TestHoursAreNeverCountedTwice(t *testing.T) {
 	b, c := newBooks(), newClock(noon)
-	p := start(t, c, b, nil, func(o *auth.AuthenticatorOptions) { o.FlushEvery = time.Millisecond })
+	often := func(o *auth.AuthenticatorOptions) { o.FlushEvery = time.Millisecond }
+	p := start(t, c, b, nil, often)
 	k, r := p.key(t, nil)
 	total := func() (n uint64) {
 		hours := map[time.Time]auth.Bucket{}
@@ -123,15 +124,40 @@ func TestHoursAreNeverCountedTwice(t *testing.T) {
 		if got := total(); got != i+1 {
 			t.Fatalf("%d requests read as %d", i+1, got)
 		}
-		if i%97 == 0 {
+		switch {
+		case i%97 == 0:
 			c.advance(13 * time.Minute)
-		}
-		if i%500 == 499 {
+		case i%50 == 0:
+			calls := p.pen.written()
+			eventually(t, "a flush", func() bool { return p.pen.written() > calls })
+		case i%500 == 499:
 			p.stop(t)
-			p = p.again(t, k)
+			p = start(t, c, b, []auth.Key{k}, often)
 		}
 	}
 	eventually(t, "memory of past hours is given back", func() bool { return len(p.ring.Buckets(k.ID)) <= 8 })
+}
+
+// Use goes to the Ledger again and again, after a failure by itself.
+func TestUseIsWrittenAgainAndAgain(t *testing.T) {
+	p := start(t, newClock(noon), newBooks(), nil, func(o *auth.AuthenticatorOptions) { o.FlushEvery = time.Millisecond })
+	k, r := p.key(t, nil)
+	stored := func() (n uint64) {
+		for _, b := range p.pen.use(k.ID).Buckets {
+			n += b.Requests
+		}
+		return n
+	}
+	for i := range uint64(5) {
+		p.admit(t, r)
+		eventually(t, "the count", func() bool { return stored() == i+1 })
+	}
+	p.pen.fail(errors.New("the disk is full"))
+	p.admit(t, r)
+	calls := p.pen.written()
+	eventually(t, "two attempts", func() bool { return p.pen.written() > calls+1 })
+	p.pen.fail(nil)
+	eventually(t, "the count that could not be written", func() bool { return stored() == 6 })
 }
 
 func TestHoursSurviveAClockThatIsSet(t *testing.T) {
