@@ -24,7 +24,7 @@ type numberPattern struct {
 // 12) once and {YYYY} at most once.
 func parseNumberPattern(text string) (numberPattern, error) {
 	fail := func(reason string) (numberPattern, error) {
-		return numberPattern{}, fmt.Errorf("number pattern %q: %s", text, reason)
+		return numberPattern{}, fmt.Errorf("%q %s", text, reason)
 	}
 	head, rest, found := strings.Cut(text, "{SEQ")
 	format, tail, closed := strings.Cut(rest, "}")
@@ -45,6 +45,14 @@ func parseNumberPattern(text string) (numberPattern, error) {
 		}
 	}
 	return p, nil
+}
+
+// CheckNumberPattern says what is wrong with a number pattern, if anything: it
+// needs {SEQ} or {SEQ:n} (n digits at least, 1 to 12) once, {YYYY} at most once,
+// and must give clean text of at most 64 characters.
+func CheckNumberPattern(text string) error {
+	_, err := parseNumberPattern(text)
+	return err
 }
 
 // number is the number with that place in the series.

@@ -141,7 +141,7 @@ func TestNumberPatternIsChecked(t *testing.T) {
 		options := storagetest.Options(t, nil)
 		options.NumberPattern = pattern
 		_, err := storage.Open(options)
-		if want := fmt.Sprintf("number pattern %q: %s", pattern, text); err == nil || err.Error() != want {
+		if want := fmt.Sprintf("%q %s", pattern, text); err == nil || err.Error() != want {
 			t.Errorf("got error %v, want %s", err, want)
 		}
 	}

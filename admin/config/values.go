@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"exante/auth"
+	"exante/storage"
 )
 
 // form is how a value is written in TOML.
@@ -231,21 +232,4 @@ func parseLevel(s string) (level, error) {
 
 func formatLevel(l level) string { return strings.ToLower(slog.Level(l).String()) }
 
-// parseNumberPattern wants {SEQ} or {SEQ:digits} once, so that no two invoices
-// get one number, and {YYYY} at most once.
-func parseNumberPattern(s string) (string, error) {
-	bad := fmt.Errorf("%q does not hold {SEQ} or {SEQ:1} to {SEQ:12} once, with {YYYY} at most once as the only other braces, in 48 bytes", s)
-	before, rest, found := strings.Cut(strings.Replace(s, "{YYYY}", "", 1), "{SEQ")
-	digits, after, closed := strings.Cut(rest, "}")
-	if !found || !closed || strings.ContainsAny(before+after, "{}") || len(s) > 48 {
-		return "", bad
-	}
-	if digits == "" {
-		return s, nil
-	}
-	n, err := strconv.ParseUint(strings.TrimPrefix(digits, ":"), 10, 8)
-	if err != nil || n < 1 || n > 12 || digits[0] != ':' {
-		return "", bad
-	}
-	return s, nil
-}
+func parseNumberPattern(s string) (string, error) { return s, storage.CheckNumberPattern(s) }
