@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"sync"
 	"time"
@@ -10,7 +11,7 @@ import (
 // network) that one address has. It turns refusals into 429; it never stands
 // in the way of a good key, even one behind the same address. IPv6 callers are
 // counted by /64, which is what one subscriber holds. Memory is bounded: a full
-// shard forgets an address that has used least of its budget among a few.
+// shard forgets the address that has used least of its budget among a few.
 type failures struct {
 	limits Limits
 	shards [failureShards]failureShard
@@ -23,14 +24,20 @@ const (
 )
 
 type failureShard struct {
-	mu     sync.Mutex
-	meters map[netip.Addr]*meter
+	mu       sync.Mutex
+	suspects map[netip.Addr]*suspect
+}
+
+// suspect is one address.
+type suspect struct {
+	rings []ring
+	spent int64 // until this instant there is no budget
 }
 
 func newFailures(limits Limits) *failures {
 	f := &failures{limits: limits}
 	for i := range f.shards {
-		f.shards[i].meters = map[netip.Addr]*meter{}
+		f.shards[i].suspects = map[netip.Addr]*suspect{}
 	}
 	return f
 }
@@ -44,18 +51,31 @@ func (f *failures) charge(addr netip.Addr, now int64) time.Duration {
 	s := f.shard(addr)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := s.meters[addr]
-	if m == nil {
-		if len(s.meters) < failuresAShard {
-			m = &meter{}
-		} else {
-			m = s.evict(now)
-		}
-		m.fit(f.limits)
-		s.meters[addr] = m
+	g := s.suspects[addr]
+	if g == nil {
+		g = s.meet(f.limits, now)
+		s.suspects[addr] = g
 	}
-	d, _ := m.take(now, false)
-	return d.RetryAfter
+	return g.charge(now)
+}
+
+func (g *suspect) charge(now int64) time.Duration {
+	if now < g.spent { // nothing is charged until then, so nothing can have changed
+		return time.Duration(g.spent - now)
+	}
+	var wait time.Duration
+	for i := range g.rings {
+		g.rings[i].advance(now)
+		wait = max(wait, g.rings[i].freeIn(now))
+	}
+	if wait > 0 {
+		g.spent = now + int64(wait)
+		return wait
+	}
+	for i := range g.rings {
+		g.rings[i].add(g.rings[i].head, 1)
+	}
+	return 0
 }
 
 func subscriber(addr netip.Addr) netip.Addr {
@@ -67,22 +87,32 @@ func subscriber(addr netip.Addr) netip.Addr {
 	return addr
 }
 
+// shard spreads addresses by multiplication: neighbours lie apart.
 func (f *failures) shard(addr netip.Addr) *failureShard {
 	b := addr.As16()
-	h := uint32(2166136261) // FNV-1a
-	for _, c := range b {
-		h = (h ^ uint32(c)) * 16777619
-	}
-	return &f.shards[h%failureShards]
+	h := binary.BigEndian.Uint64(b[:8])*0x9E3779B97F4A7C15 ^ binary.BigEndian.Uint64(b[8:])*0xC2B2AE3D27D4EB4F
+	return &f.shards[h>>58]
 }
 
-// evict forgets the address that has used least, of a few that the map happens to
-// name, and hands over its meter, emptied.
-func (s *failureShard) evict(now int64) *meter {
+// meet makes room for one more address.
+func (s *failureShard) meet(limits Limits, now int64) *suspect {
+	g := &suspect{}
+	if len(s.suspects) >= failuresAShard {
+		g = s.evict(now)
+	}
+	g.spent, g.rings = 0, g.rings[:0]
+	for _, w := range limits {
+		g.rings = append(g.rings, newRing(w))
+	}
+	return g
+}
+
+// evict forgets the address that has used least, of a few that the map happens to name.
+func (s *failureShard) evict(now int64) *suspect {
 	var least netip.Addr
 	fewest, seen := int64(-1), 0
-	for addr, m := range s.meters {
-		r := &m.rings[len(m.rings)-1]
+	for addr, g := range s.suspects {
+		r := &g.rings[len(g.rings)-1]
 		r.advance(now)
 		if fewest < 0 || r.used < fewest {
 			least, fewest = addr, r.used
@@ -91,10 +121,7 @@ func (s *failureShard) evict(now int64) *meter {
 			break
 		}
 	}
-	m := s.meters[least]
-	delete(s.meters, least)
-	for i := range m.rings {
-		m.rings[i] = newRing(m.rings[i].window)
-	}
-	return m
+	g := s.suspects[least]
+	delete(s.suspects, least)
+	return g
 }
