@@ -34,8 +34,8 @@ type bookkeeper struct {
 	failing bool // the last write failed; the writer's own
 }
 
-// maxRecords is roughly how many records one call to the Ledger may come to: it is
-// one transaction, and those have a size limit.
+// maxRecords is roughly how many records one call to the Ledger may come to, so
+// that a lease never waits behind the use of thousands of keys.
 const maxRecords = 200
 
 // leaseWait is the longest that a request waits for the Ledger to write a
@@ -180,7 +180,7 @@ func (b *bookkeeper) settle(ctx context.Context) error {
 // verification outlives a full disk.
 func (b *bookkeeper) record(ctx context.Context, keys []*liveKey, what report) (n int, err error) {
 	now := b.auth.now()
-	t := instant{b.auth.nanos(now), now.UnixNano() - b.auth.nanos(now)}
+	t := instantOf(now, b.auth.nanos(now))
 	var uses []Use
 	for records := 0; n < len(keys) && records < maxRecords; n++ {
 		u := keys[n].gather(t, what)

@@ -51,29 +51,29 @@ func (f *failures) charge(addr netip.Addr, now int64) time.Duration {
 	s := f.shard(addr)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	g := s.suspects[addr]
-	if g == nil {
-		g = s.meet(f.limits, now)
-		s.suspects[addr] = g
+	who := s.suspects[addr]
+	if who == nil {
+		who = s.meet(f.limits, now)
+		s.suspects[addr] = who
 	}
-	return g.charge(now)
+	return who.charge(now)
 }
 
-func (g *suspect) charge(now int64) time.Duration {
-	if now < g.spent { // nothing is charged until then, so nothing can have changed
-		return time.Duration(g.spent - now)
+func (s *suspect) charge(now int64) time.Duration {
+	if now < s.spent { // nothing is charged until then, so nothing can have changed
+		return time.Duration(s.spent - now)
 	}
 	var wait time.Duration
-	for i := range g.rings {
-		g.rings[i].advance(now)
-		wait = max(wait, g.rings[i].freeIn(now))
+	for i := range s.rings {
+		s.rings[i].advance(now)
+		wait = max(wait, s.rings[i].freeIn(now))
 	}
 	if wait > 0 {
-		g.spent = now + int64(wait)
+		s.spent = now + int64(wait)
 		return wait
 	}
-	for i := range g.rings {
-		g.rings[i].add(g.rings[i].head, 1)
+	for i := range s.rings {
+		s.rings[i].add(s.rings[i].head, 1)
 	}
 	return 0
 }
@@ -96,23 +96,23 @@ func (f *failures) shard(addr netip.Addr) *failureShard {
 
 // meet makes room for one more address.
 func (s *failureShard) meet(limits Limits, now int64) *suspect {
-	g := &suspect{}
+	who := &suspect{}
 	if len(s.suspects) >= failuresAShard {
-		g = s.evict(now)
+		who = s.evict(now)
 	}
-	g.spent, g.rings = 0, g.rings[:0]
+	who.spent, who.rings = 0, who.rings[:0]
 	for _, w := range limits {
-		g.rings = append(g.rings, newRing(w))
+		who.rings = append(who.rings, newRing(w))
 	}
-	return g
+	return who
 }
 
 // evict forgets the address that has used least, of a few that the map happens to name.
 func (s *failureShard) evict(now int64) *suspect {
 	var least netip.Addr
 	fewest, seen := int64(-1), 0
-	for addr, g := range s.suspects {
-		r := &g.rings[len(g.rings)-1]
+	for addr, who := range s.suspects {
+		r := &who.rings[len(who.rings)-1]
 		r.advance(now)
 		if fewest < 0 || r.used < fewest {
 			least, fewest = addr, r.used
@@ -121,7 +121,7 @@ func (s *failureShard) evict(now int64) *suspect {
 			break
 		}
 	}
-	g := s.suspects[least]
+	who := s.suspects[least]
 	delete(s.suspects, least)
-	return g
+	return who
 }

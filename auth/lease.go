@@ -82,6 +82,15 @@ type instant struct {
 	drift int64 // wall minus program
 }
 
+// drifted is the least by which a clock is taken to have been set: the two are
+// not read at the same nanosecond.
+const drifted = 10 * time.Millisecond
+
+func instantOf(now time.Time, nanos int64) instant {
+	drift := time.Duration(now.UnixNano() - nanos)
+	return instant{nanos, int64(drift.Round(drifted))}
+}
+
 // shift is how many cells later a cell lies on the wall's clock. Rounded up:
 // rather a request counts too long than not long enough.
 func (t instant) shift(width int64) int64 {

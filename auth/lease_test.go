@@ -197,6 +197,23 @@ func TestClockSetBackOverARestart(t *testing.T) {
 	next.admit(t, r)
 }
 
+// On a clock that nobody sets, a request is written under the cell it was in.
+func TestReportsNameTheirCells(t *testing.T) {
+	for range 20 {
+		p := start(t, newClock(noon), newBooks(), nil, func(o *auth.AuthenticatorOptions) { o.Now = time.Now })
+		k, r := p.key(t, func(k *auth.Key) { k.Limits = mustLimits(t, "100/31d") })
+		before := time.Now()
+		p.admit(t, r)
+		after := time.Now()
+		p.stop(t)
+		width := int64(31*24*time.Hour) / 64
+		index := p.pen.use(k.ID).Meters[0].Cells[0].Index
+		if index < before.UnixNano()/width || index > after.UnixNano()/width {
+			t.Fatalf("written under cell %d, admitted in %d", index, after.UnixNano()/width)
+		}
+	}
+}
+
 func TestSteadyCallerNeverWaitsForTheLedger(t *testing.T) {
 	p, _, r := limited(t, "600/1m")
 	p.admit(t, r)

@@ -190,7 +190,7 @@ func TestHoursSurviveAClockThatIsSet(t *testing.T) {
 }
 
 // A Ledger that takes nothing for weeks costs a bounded memory, and what it
-// then gets fits into its transactions.
+// then gets is all of it.
 func TestUseIsBoundedWhileTheLedgerFails(t *testing.T) {
 	p, k, r := limited(t, "1000000/1s")
 	p.pen.fail(errors.New("the disk is full"))
@@ -209,7 +209,7 @@ func TestUseIsBoundedWhileTheLedgerFails(t *testing.T) {
 	}
 }
 
-// One call to the Ledger stays within a transaction, however many keys are due.
+// One call to the Ledger stays small, however many keys are due.
 func TestWritesAreSplit(t *testing.T) {
 	p := start(t, newClock(noon), newBooks(), nil, nil)
 	var last auth.Key
