@@ -47,10 +47,10 @@ func NewAuthenticator(o AuthenticatorOptions) (*Authenticator, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.CacheSize == 0 {
+	if o.CacheSize <= 0 {
 		o.CacheSize = 1 << 16
 	}
-	if o.FlushEvery == 0 {
+	if o.FlushEvery <= 0 {
 		o.FlushEvery = 5 * time.Second
 	}
 	if o.Log == nil {

@@ -93,6 +93,7 @@ func (b *bookkeeper) wait(ctx context.Context, live *liveKey) error {
 		m.ready = make(chan struct{})
 	}
 	ready := m.ready
+	m.waiting++
 	if !m.asked {
 		m.asked = true
 		b.ask(live)

@@ -1,15 +1,21 @@
 package auth
 
-// Asked reports whether the key of r waits for a lease.
-func (a *Authenticator) Asked(r Request) bool {
-	t := newToken(string(r.Token))
-	for _, live := range a.keyring.withTag(t.Tag()) {
+// Asked reports whether the key of r has asked for a lease and not got it.
+func (a *Authenticator) Asked(r Request) (asked bool) {
+	a.meterOf(r, func(m *meter) { asked = m.asked })
+	return asked
+}
+
+// Waiting is how many requests wait for a lease of the key of r.
+func (a *Authenticator) Waiting(r Request) (n int64) {
+	a.meterOf(r, func(m *meter) { n = m.waiting })
+	return n
+}
+
+func (a *Authenticator) meterOf(r Request, look func(*meter)) {
+	for _, live := range a.keyring.withTag(newToken(string(r.Token)).Tag()) {
 		live.mu.Lock()
-		asked := live.meter.asked
+		look(&live.meter)
 		live.mu.Unlock()
-		if asked {
-			return true
-		}
 	}
-	return false
 }

@@ -96,8 +96,10 @@ func (f *failures) shard(addr netip.Addr) *failureShard {
 
 // meet makes room for one more address.
 func (s *failureShard) meet(limits Limits, now int64) *suspect {
-	who := &suspect{}
-	if len(s.suspects) >= failuresAShard {
+	var who *suspect
+	if len(s.suspects) < failuresAShard {
+		who = &suspect{}
+	} else {
 		who = s.evict(now)
 	}
 	who.spent, who.rings = 0, who.rings[:0]

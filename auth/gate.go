@@ -36,13 +36,13 @@ func NewHasher(o HasherOptions) (*Hasher, error) {
 	if err := o.Params.Validate(); err != nil {
 		return nil, err
 	}
-	if o.Slots == 0 {
+	if o.Slots <= 0 {
 		o.Slots = max(1, runtime.GOMAXPROCS(0)-1)
 	}
-	if o.Queue == 0 {
+	if o.Queue <= 0 {
 		o.Queue = 32
 	}
-	if o.MaxWait == 0 {
+	if o.MaxWait <= 0 {
 		o.MaxWait = time.Second
 	}
 	return &Hasher{params: o.Params, slots: make(chan struct{}, o.Slots), queue: int64(o.Queue), maxWait: o.MaxWait}, nil

@@ -170,6 +170,13 @@ func (p *pen) largest() int {
 	return p.most
 }
 
+// holdCalls makes calls wait until hold is closed; nil: no longer.
+func (p *pen) holdCalls(hold chan struct{}) {
+	p.mu.Lock()
+	p.hold = hold
+	p.mu.Unlock()
+}
+
 // waiting reports whether a call has come.
 func (p *pen) waiting() bool {
 	p.mu.Lock()

@@ -12,7 +12,7 @@ func (a *Authenticator) judge(ctx context.Context, live *liveKey, r Request, now
 	ad, o, err := a.decide(live, r, now)
 	for o == uncovered {
 		if err := a.book.wait(ctx, live); err != nil {
-			return ad, err
+			return Admission{}, err
 		}
 		now = a.now()
 		ad, o, err = a.decide(live, r, now)

@@ -119,7 +119,8 @@ func (m *meter) states(t instant, what report) []MeterState {
 		end := r.leaseEnd
 		switch what {
 		case ahead:
-			r.pending = min(r.lease(), max(0, r.room()-r.left))
+			// Enough for all who wait, or came while the last one was written.
+			r.pending = min(max(r.lease(), m.waiting, m.crowd), max(0, r.room()-r.left))
 			end = t.nanos + int64(r.window.Every)
 		case final:
 			r.left = 0
@@ -152,7 +153,7 @@ func (m *meter) granted(t instant) {
 		r.leaseEnd = t.nanos + int64(r.window.Every)
 		r.pending = 0
 	}
-	m.asked = false
+	m.asked, m.waiting, m.crowd = false, 0, m.waiting
 	if m.ready != nil {
 		close(m.ready)
 		m.ready = nil

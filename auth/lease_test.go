@@ -118,7 +118,7 @@ func TestEndedLeaseIsNotSpent(t *testing.T) {
 func TestLeaseIsWhatWasWritten(t *testing.T) {
 	p, k, r := limited(t, "20/1m")
 	release := make(chan struct{})
-	p.pen.hold = release
+	p.pen.holdCalls(release)
 	var first sync.WaitGroup
 	first.Go(func() { p.admit(t, r) })
 	eventually(t, "the write", func() bool { return p.remaining(t, k, r) == 20 && p.pen.waiting() })
@@ -233,6 +233,27 @@ func TestSteadyCallerNeverWaitsForTheLedger(t *testing.T) {
 	}
 }
 
+// A burst waits for two or three writes, not for one a lease.
+func TestBurstWaitsForFewWrites(t *testing.T) {
+	p, _, r := limited(t, "100/1m")
+	p.admit(t, r) // so that the token is verified
+	p.clock.advance(5 * time.Minute)
+	hold := make(chan struct{})
+	p.pen.holdCalls(hold)
+	before := p.pen.written()
+	var wg sync.WaitGroup
+	for range 80 {
+		wg.Go(func() { p.admit(t, r) })
+	}
+	eventually(t, "all wait", func() bool { return p.Waiting(r) == 80 })
+	p.pen.holdCalls(nil)
+	close(hold)
+	wg.Wait()
+	if n := p.pen.written() - before; n > 3 {
+		t.Errorf("%d writes for one burst", n)
+	}
+}
+
 func TestNothingIsRefusedWhenTheLedgerFails(t *testing.T) {
 	var out bytes.Buffer
 	c := newClock(noon)
@@ -264,7 +285,7 @@ func TestWaitForALedgerIsBounded(t *testing.T) {
 		p.admit(t, r)
 		synctest.Wait()
 		p.clock.advance(2 * time.Minute)
-		p.pen.hold = make(chan struct{})
+		p.pen.holdCalls(make(chan struct{}))
 		began := time.Now()
 		_, err := p.Admit(context.Background(), r)
 		var busy *auth.BusyError

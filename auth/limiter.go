@@ -25,9 +25,11 @@ type meter struct {
 	limits Limits // what rings was built for
 	rings  []ring
 
-	asked bool          // a lease has been asked for and not come yet
-	ready chan struct{} // closed when it comes; nil unless someone waits
-	dirty bool          // the store does not hold the exact rings
+	asked   bool          // a lease has been asked for and not come yet
+	ready   chan struct{} // closed when it comes; nil unless someone waits
+	waiting int64         // how many wait
+	crowd   int64         // how many waited last time
+	dirty   bool          // the store does not hold the exact rings
 }
 
 // fit makes the rings those of limits. A window of a length that was there

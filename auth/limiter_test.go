@@ -3,6 +3,8 @@ package auth_test
 import (
 	"context"
 	"errors"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,4 +135,36 @@ func TestClockSetBackOpensNoWindow(t *testing.T) {
 	b.refuse(t, r, auth.ErrLimited)
 	c.advance(cell)
 	b.admit(t, r)
+}
+
+// Many callers of one key at once, leases and all: as many are admitted as the
+// limit says, no more and no fewer.
+func TestLimitIsExactUnderConcurrency(t *testing.T) {
+	p, k, r := limited(t, "1000/1h,5000/24h")
+	var admitted, refused atomic.Int64
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 200 {
+				switch _, err := p.Admit(context.Background(), r); {
+				case err == nil:
+					admitted.Add(1)
+				case errors.Is(err, auth.ErrLimited):
+					refused.Add(1)
+				default:
+					t.Errorf("Admit: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if admitted.Load() != 1000 || refused.Load() != 2200 {
+		t.Errorf("%d admitted, %d refused", admitted.Load(), refused.Load())
+	}
+	p.stop(t)
+	for _, m := range p.pen.use(k.ID).Meters {
+		if m.Leased != 0 || len(m.Cells) != 1 || m.Cells[0].Count != 1000 {
+			t.Errorf("stored %+v", m)
+		}
+	}
 }
