@@ -56,6 +56,9 @@ func Open(o Options) (DB, error) {
 	if err := prepareDir(o.Dir, o.Log); err != nil {
 		return nil, fmt.Errorf("data directory %s: %w", o.Dir, err)
 	}
+	if err := checkTables(o.Dir); err != nil {
+		return nil, fmt.Errorf("open %s: %w", o.Dir, err)
+	}
 	h := &health{failed: make(chan struct{})}
 	db, err := badger.OpenManaged(badgerOptions(o.Dir, badgerLog{o.Log, h}))
 	if err != nil {
