@@ -49,6 +49,10 @@
 //     than it holds gets plain refusals again, which cost less than good requests.
 //   - A stored hash with absurd costs is refused before it is obeyed.
 //   - No print, log or encoder shows a Token or a Hash.
+//   - A restart hands out no fresh window. A clean stop costs a caller nothing; a
+//     crash may count up to a twentieth of the limit, or as much as one burst
+//     waited for, that was never used. While the Ledger can't write, limits hold in
+//     memory alone.
 //
 // # What is not
 //

@@ -86,8 +86,9 @@ func (r *Keyring) Len() int {
 	return len(r.byID)
 }
 
-// Restore gives a key what an earlier process recorded of its use. Leases that
-// were out then count as used: the process may have died with all of them spent.
+// Restore gives a key, before its first request, what an earlier process recorded
+// of its use. Leases that were out then count as used: the process may have died
+// with all of them spent.
 func (r *Keyring) Restore(u Use, now time.Time) {
 	live := r.live(u.KeyID)
 	if live == nil {
