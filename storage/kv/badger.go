@@ -57,7 +57,7 @@ func Open(o Options) (DB, error) {
 		return nil, fmt.Errorf("data directory %s: %w", o.Dir, err)
 	}
 	if err := checkTables(o.Dir); err != nil {
-		return nil, fmt.Errorf("open %s: %w", o.Dir, err)
+		return nil, err
 	}
 	h := &health{failed: make(chan struct{})}
 	db, err := badger.OpenManaged(badgerOptions(o.Dir, badgerLog{o.Log, h}))
@@ -79,21 +79,10 @@ func Open(o Options) (DB, error) {
 }
 
 // explainOpen names Badger's refusals to open. They bear no other mark than
-// their words, since Badger does not wrap errors.
+// their words, since Badger does not wrap errors. Damage was found before.
 func explainOpen(err error, dir string) error {
 	if strings.Contains(err.Error(), "Cannot acquire directory lock") {
 		return fmt.Errorf("%w: %s", ErrLocked, dir)
-	}
-	for _, damage := range []string{
-		"file does not exist for table",
-		"failed to initialize table",
-		"manifest has bad magic",
-		"manifest has checksum mismatch",
-		"Manifest file might be corrupted",
-	} {
-		if strings.Contains(err.Error(), damage) {
-			return fmt.Errorf("%w: open %s: %w", ErrDamaged, dir, err)
-		}
 	}
 	return fmt.Errorf("open %s: %w", dir, err)
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -28,7 +29,7 @@ func checkTables(dir string) error {
 	}
 	defer lock.Close() // and with it the lock
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
-		return ErrLocked
+		return fmt.Errorf("%w: %s", ErrLocked, dir)
 	} else if err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
@@ -57,7 +58,7 @@ func manifestTables(path string) ([]uint64, error) {
 	defer f.Close()
 	manifest, _, err := badger.ReplayManifestFile(f, formatVersion, badgerOptions("", nil))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %v", ErrDamaged, path, err)
+		return nil, explainManifest(err, path)
 	}
 	var ids []uint64
 	for id := range manifest.Tables {
@@ -66,16 +67,30 @@ func manifestTables(path string) ([]uint64, error) {
 	return ids, nil
 }
 
+// explainManifest tells a broken MANIFEST from one that another program or a
+// later version wrote. Badger's errors bear no other mark than their words.
+func explainManifest(err error, path string) error {
+	for _, damage := range []string{"bad magic", "checksum mismatch", "might be corrupted"} {
+		if strings.Contains(err.Error(), damage) {
+			return fmt.Errorf("%w: %s: %v", ErrDamaged, path, err)
+		}
+	}
+	return fmt.Errorf("read %s: %w", path, err)
+}
+
 // checkTable checks the index of a table and all its blocks. What Badger makes
 // of damage is an error or a panic; both mean the same here.
 func checkTable(path string, id uint64) (err error) {
 	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: table %s is missing", ErrDamaged, path)
+	}
 	if err != nil {
-		return fmt.Errorf("%w: %v", ErrDamaged, err)
+		return err
 	}
 	defer func() {
 		if recover() != nil {
-			err = fmt.Errorf("%w: %s fails its checksums", ErrDamaged, path)
+			err = fmt.Errorf("%w: table %s fails its checksums", ErrDamaged, path)
 		}
 	}()
 	t, err := table.OpenInMemoryTable(data, id, &table.Options{ChkMode: options.NoVerification, Compression: options.None})
@@ -83,7 +98,7 @@ func checkTable(path string, id uint64) (err error) {
 		err = t.VerifyChecksum()
 	}
 	if err != nil {
-		return fmt.Errorf("%w: %s: %v", ErrDamaged, path, err)
+		return fmt.Errorf("%w: table %s fails its checksums: %v", ErrDamaged, path, err)
 	}
 	return nil
 }
