@@ -81,8 +81,11 @@ func (s *shell) keysRotate() *cli.Command {
 	return s.command(spec{
 		name: "rotate", usage: "make a key's successor and print it, this once", args: []string{"UID"},
 		about: "The successor has the same name, scopes, networks, limits and life. The old key\n" +
-			"works on during the days of grace.",
-		flags:    []cli.Flag{&cli.StringFlag{Name: "grace-days", Usage: "let the old key work for `DAYS` more, 0 to 30", Value: "0"}},
+			"works on during the days of grace; without any it ends at once.",
+		flags: []cli.Flag{
+			&cli.StringFlag{Name: "grace-days", Usage: "let the old key work for `DAYS` more, 0 to 30", Value: "0"},
+			&cli.BoolFlag{Name: "yes", Usage: "do not ask before a rotation without grace", DisableDefaultText: true},
+		},
 		examples: "exante keys rotate 019aafe2-6b70-7bb0-9d3c-5a3f6f0d6f11 --grace-days 7",
 		codes:    append([]int{exitNotFound, exitInvalid}, storeCodes...),
 		run: func(ctx context.Context, c *cli.Context) error {
@@ -90,13 +93,20 @@ func (s *shell) keysRotate() *cli.Command {
 			if err != nil {
 				return usagef("", "flag --grace-days: %q is not a whole number", c.String("grace-days"))
 			}
-			return s.runKeysRotate(ctx, RotateRequest{UID: c.Args().First(), GraceDays: days})
+			return s.runKeysRotate(ctx, RotateRequest{UID: c.Args().First(), GraceDays: days}, c.Bool("yes"))
 		},
 	})
 }
 
-func (s *shell) runKeysRotate(ctx context.Context, in RotateRequest) error {
+// runKeysRotate asks a person before a rotation that ends the old key at once. A
+// script has said what it wants: the successor is in its hands.
+func (s *shell) runKeysRotate(ctx context.Context, in RotateRequest, yes bool) error {
 	return s.withOps(ctx, false, func(ops Ops) error {
+		if in.GraceDays == 0 && isTerminal(s.stdin) {
+			if err := s.confirm(yes, fmt.Sprintf("rotate api key %s without grace? The old key stops working at once.", in.UID)); err != nil {
+				return err
+			}
+		}
 		key, err := ops.RotateKey(ctx, in)
 		if err != nil {
 			return err

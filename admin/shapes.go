@@ -54,7 +54,7 @@ type User struct {
 	UID             string  `json:"uid"`
 	OrganizationUID string  `json:"organization_uid"`
 	Email           string  `json:"email"`
-	Name            string  `json:"name"`
+	Name            *string `json:"name"`
 	Role            string  `json:"role"`
 	HasPassword     bool    `json:"has_password"`
 	DisabledAt      *string `json:"disabled_at"`
@@ -109,7 +109,7 @@ func orgShape(o storage.Organization) Organization {
 
 func userShape(u storage.User) User {
 	return User{
-		UID: u.ID.String(), OrganizationUID: u.OrgID.String(), Email: u.Email, Name: u.Name,
+		UID: u.ID.String(), OrganizationUID: u.OrgID.String(), Email: u.Email, Name: orNull(u.Name),
 		Role: string(u.Role), HasPassword: u.HasPassword, DisabledAt: whenever(u.DisabledAt), CreatedAt: instant(u.CreatedAt),
 	}
 }
