@@ -17,9 +17,20 @@ func (s *Server) guard(row *route) fiber.Handler {
 			if err := x.admit(row); err != nil {
 				return err
 			}
+			if err := x.refuseQuery(row); err != nil {
+				return err
+			}
 		}
 		return row.handle(x)
 	}
+}
+
+// refuseQuery names the parameters of a route that takes none.
+func (x *exchange) refuseQuery(row *route) error {
+	if row.input == inQuery || len(x.http.URI().QueryString()) == 0 {
+		return nil
+	}
+	return x.query().done()
 }
 
 // admit checks host and media type, then asks the authenticator once: who is it,
@@ -28,7 +39,7 @@ func (x *exchange) admit(row *route) error {
 	if err := x.checkHost(); err != nil {
 		return err
 	}
-	if row.body && len(x.body()) > 0 {
+	if row.input == inBody && len(x.body()) > 0 {
 		if err := checkMedia(x.http.Request.Header.ContentType()); err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ func ask(s *Server, method, path string) *fasthttp.Response {
 // with adds one route to a server that has been made.
 func with(t *testing.T, s *Server, h handler) {
 	t.Helper()
-	if err := s.mount([]route{{"GET", "/test", open, false, h}}); err != nil {
+	if err := s.mount([]route{{"GET", "/test", open, inPath, h}}); err != nil {
 		t.Fatal(err)
 	}
 	s.router = s.app.Handler()

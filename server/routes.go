@@ -15,9 +15,19 @@ type route struct {
 	method string
 	path   string
 	access access
-	body   bool // reads one, which must then be JSON
+	input  input
 	handle handler
 }
+
+// input says what a handler reads besides the path. What it does not read must
+// not be there: a parameter that is silently dropped is a filter that leaks.
+type input uint8
+
+const (
+	inPath  input = iota // nothing else
+	inQuery              // parameters
+	inBody               // a body, which must then be JSON
+)
 
 // access says who may ask. Its zero value is not valid: a row that forgot it is
 // refused by New.
@@ -42,32 +52,31 @@ func routes() []route {
 		readParties, writeParties   = needs(auth.PartiesRead), needs(auth.PartiesWrite)
 		readKeys, writeKeys         = needs(auth.APIKeysRead), needs(auth.APIKeysWrite)
 	)
-	const none, body = false, true
 	return []route{
-		{"GET", "/api/invoices/:uid", readInvoices, none, getInvoice},
-		{"GET", "/api/invoices", readInvoices, none, listInvoices},
-		{"POST", "/api/invoices", writeInvoices, body, createInvoice},
-		{"PUT", "/api/invoices/:uid", writeInvoices, body, updateInvoice},
-		{"POST", "/api/invoices/:uid/line_items", writeInvoices, body, addLines},
-		{"PUT", "/api/invoices/:uid/line_items", writeInvoices, body, updateLines},
-		{"DELETE", "/api/invoices/:uid/line_items", writeInvoices, body, deleteLines},
+		{"GET", "/api/invoices/:uid", readInvoices, inPath, getInvoice},
+		{"GET", "/api/invoices", readInvoices, inQuery, listInvoices},
+		{"POST", "/api/invoices", writeInvoices, inBody, createInvoice},
+		{"PUT", "/api/invoices/:uid", writeInvoices, inBody, updateInvoice},
+		{"POST", "/api/invoices/:uid/line_items", writeInvoices, inBody, addLines},
+		{"PUT", "/api/invoices/:uid/line_items", writeInvoices, inBody, updateLines},
+		{"DELETE", "/api/invoices/:uid/line_items", writeInvoices, inBody, deleteLines},
 
-		{"GET", "/api/parties", readParties, none, listParties},
-		{"POST", "/api/parties", writeParties, body, createParty},
-		{"GET", "/api/parties/:uid", readParties, none, getParty},
-		{"PUT", "/api/parties/:uid", writeParties, body, updateParty},
+		{"GET", "/api/parties", readParties, inQuery, listParties},
+		{"POST", "/api/parties", writeParties, inBody, createParty},
+		{"GET", "/api/parties/:uid", readParties, inPath, getParty},
+		{"PUT", "/api/parties/:uid", writeParties, inBody, updateParty},
 
-		{"GET", "/api/api-keys", readKeys, none, listKeys},
-		{"POST", "/api/api-keys", writeKeys, body, createKey},
-		{"GET", "/api/api-keys/current", anyKey, none, currentKey},
-		{"GET", "/api/api-keys/:uid", readKeys, none, getKey},
-		{"DELETE", "/api/api-keys/:uid", writeKeys, none, revokeKey},
-		{"POST", "/api/api-keys/:uid/rotate", writeKeys, body, rotateKey},
-		{"GET", "/api/api-keys/:uid/activity", readKeys, none, keyActivity},
+		{"GET", "/api/api-keys", readKeys, inQuery, listKeys},
+		{"POST", "/api/api-keys", writeKeys, inBody, createKey},
+		{"GET", "/api/api-keys/current", anyKey, inPath, currentKey},
+		{"GET", "/api/api-keys/:uid", readKeys, inPath, getKey},
+		{"DELETE", "/api/api-keys/:uid", writeKeys, inPath, revokeKey},
+		{"POST", "/api/api-keys/:uid/rotate", writeKeys, inBody, rotateKey},
+		{"GET", "/api/api-keys/:uid/activity", readKeys, inQuery, keyActivity},
 
-		{"GET", "/livez", open, none, live},
-		{"GET", "/readyz", open, none, ready},
-		{"GET", "/healthz", open, none, ready},
+		{"GET", "/livez", open, inPath, live},
+		{"GET", "/readyz", open, inPath, ready},
+		{"GET", "/healthz", open, inPath, ready},
 	}
 }
 

@@ -30,7 +30,7 @@ func TestEveryRouteSaysWhoMayAsk(t *testing.T) {
 				t.Errorf("%s wants %s", name, r.access.scope())
 			}
 		}
-		if r.body && r.method == "GET" {
+		if r.input == inBody && r.method == "GET" {
 			t.Errorf("%s reads a body", name)
 		}
 	}
