@@ -111,3 +111,20 @@ func TestOneLineIsNotCalledAnElement(t *testing.T) {
 		}
 	}
 }
+
+// An invoice may have 1,000 lines, even if each is new to the catalogue.
+func TestThousandNewItemsFitOneInvoice(t *testing.T) {
+	w := start(t, nil)
+	var lines strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&lines, `,{"context_type":"PRODUCT","sku":"item %d","unit_price":%d}`, i, i)
+	}
+	inv := w.invoice(w.acme.key, `"line_items":[`+lines.String()[1:]+`]`)
+	if inv["total_cents"] != 499500.0 {
+		t.Errorf("total = %v", inv["total_cents"])
+	}
+	changed := w.data(w.do("PUT", "/api/invoices/"+inv["uid"].(string), w.acme.key, `{"currency":"EUR"}`), 200)
+	if lines := changed["line_items"].([]any); len(lines) != 1000 || changed["currency"] != "EUR" {
+		t.Errorf("%d lines in %v", len(lines), changed["currency"])
+	}
+}

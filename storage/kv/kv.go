@@ -17,7 +17,7 @@ import (
 const (
 	MaxKey       = 512      // bytes of a key
 	MaxValue     = 64 << 10 // bytes of a value
-	MaxTxnWrites = 1000     // distinct keys written or fenced by one Update
+	MaxTxnWrites = 1200     // distinct keys written or fenced by one Update: an invoice of 1,000 lines, each new to the catalogue
 	MaxTxnBytes  = 2 << 20  // keys and values written by one Update
 )
 

@@ -146,7 +146,7 @@ func testRefusalSticks(t *testing.T, s *store) {
 			for i := range kv.MaxTxnWrites + 1 {
 				_ = tx.Fence(fmt.Appendf(nil, "%04d", i))
 			}
-		}, "transaction of more than 1000 writes: over the size limit"},
+		}, fmt.Sprintf("transaction of more than %d writes: over the size limit", kv.MaxTxnWrites)},
 		"bytes": {func(tx kv.Txn) {
 			for i := range kv.MaxTxnBytes/kv.MaxValue + 1 {
 				_ = tx.Put(fmt.Appendf(nil, "%04d", i), make([]byte, kv.MaxValue))
