@@ -77,6 +77,17 @@ func unitOf(letter byte) time.Duration {
 	return 0
 }
 
+// Within reports whether whoever keeps to l keeps to outer as well: each window
+// of outer is implied by one of l. A window of N per D lets at most N*ceil(E/D)
+// through in any interval of length E.
+func (l Limits) Within(outer Limits) bool {
+	return !slices.ContainsFunc(outer, func(o Window) bool {
+		return !slices.ContainsFunc(l, func(w Window) bool {
+			return w.Limit*int64((o.Every+w.Every-1)/w.Every) <= o.Limit
+		})
+	})
+}
+
 // String is the form that ParseLimits reads.
 func (l Limits) String() string {
 	parts := make([]string, len(l))

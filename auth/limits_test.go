@@ -96,3 +96,28 @@ func TestSecondsRoundUp(t *testing.T) {
 		}
 	}
 }
+
+func TestLimitsWithin(t *testing.T) {
+	for _, c := range []struct {
+		inner, outer string
+		want         bool
+	}{
+		{"600/1m", "600/1m", true},
+		{"599/1m", "600/1m", true},
+		{"601/1m", "600/1m", false},
+		{"10/1m", "100/1m,20000/24h", true}, // 14,400 a day
+		{"10/1m", "100/1m,1000/24h", false},
+		{"10/1m,500/24h", "100/1m,1000/24h", true},
+		{"1/1s", "60/1m", true},
+		{"2/1s", "60/1m", false},
+		{"60/1m", "1/1s", false}, // all at once
+		{"1/1h", "1/1s", true},
+		{"1/7s", "9/1m", true}, // ceil(60/7)
+		{"1/7s", "8/1m", false},
+		{"1000000000/1s", "1000000000/31d", false},
+	} {
+		if got := mustLimits(t, c.inner).Within(mustLimits(t, c.outer)); got != c.want {
+			t.Errorf("%s within %s = %v, want %v", c.inner, c.outer, got, c.want)
+		}
+	}
+}
