@@ -12,6 +12,8 @@ import (
 	"exante/admin/config"
 	"exante/auth"
 	"exante/storage"
+	"exante/storage/billing"
+	"exante/storage/input"
 )
 
 // The exit codes. Scripts rely on them.
@@ -73,11 +75,11 @@ var outcomes = []outcome{
 
 	{storage.ErrNotFound, "not_found", exitNotFound, ""},
 	{storage.ErrExists, "exists", exitInvalid, ""},
-	{storage.ErrInvalid, "invalid", exitInvalid, ""},
+	{input.ErrInvalid, "invalid", exitInvalid, ""},
 	{storage.ErrConflict, "conflict", exitInvalid, "somebody changed it meanwhile: try again"},
-	{storage.ErrTransition, "illegal_transition", exitInvalid, ""},
-	{storage.ErrLockedFields, "invoice_locked", exitInvalid, ""},
-	{storage.ErrNotDeletable, "not_deletable", exitInvalid, ""},
+	{billing.ErrTransition, "illegal_transition", exitInvalid, ""},
+	{billing.ErrLockedFields, "invoice_locked", exitInvalid, ""},
+	{billing.ErrNotDeletable, "not_deletable", exitInvalid, ""},
 	{storage.ErrKeyNotActive, "key_not_active", exitInvalid, "only an active key can be rotated: create a new one"},
 	{storage.ErrTooLarge, "too_large", exitInvalid, ""},
 	{auth.ErrBadScopes, "bad_scopes", exitInvalid, "scopes: invoices, parties, api_keys, each with :read or :write"},
@@ -136,7 +138,7 @@ func message(err error) string {
 	if errors.Is(err, context.Canceled) {
 		return "interrupted"
 	}
-	var invalid *storage.InvalidError
+	var invalid *input.InvalidError
 	if !errors.As(err, &invalid) || len(invalid.Problems) == 0 {
 		return err.Error()
 	}

@@ -13,12 +13,13 @@ import (
 	"testing"
 
 	"exante/storage"
+	"exante/storage/input"
 )
 
 // Refusals of requests: an operator needs no key and writes no invoice.
 var requestsOnly = []string{
 	"auth.ErrNoToken", "auth.ErrBadHeader", "auth.ErrBadToken", "auth.ErrExpired", "auth.ErrRevoked",
-	"auth.ErrScope", "auth.ErrNetwork", "auth.ErrLimited", "storage.ErrBadQuantity",
+	"auth.ErrScope", "auth.ErrNetwork", "auth.ErrLimited", "billing.ErrBadQuantity",
 }
 
 // errorsOf lists the exported Err… variables of a package, as pkg.ErrName.
@@ -91,7 +92,7 @@ func rowsOfTable(t *testing.T) []string {
 
 func TestEveryErrorHasAnExitCode(t *testing.T) {
 	rows := rowsOfTable(t)
-	found := append(errorsOf(t, "../auth"), errorsOf(t, "../storage")...)
+	found := slices.Concat(errorsOf(t, "../auth"), errorsOf(t, "../storage"), errorsOf(t, "../storage/input"), errorsOf(t, "../storage/billing"))
 	if len(found) < 25 {
 		t.Fatalf("only %d errors found: the walk is broken", len(found))
 	}
@@ -136,7 +137,7 @@ func TestErrorsSurviveTheSocket(t *testing.T) {
 		sameReport(t, local, remote)
 	}
 	sameReport(t, errors.New("something of ours"), failureOf(errors.New("something of ours")).err())
-	refused := fmt.Errorf("make it: %w", storage.Invalid("name", "is too long"))
+	refused := fmt.Errorf("make it: %w", input.Invalid("name", "is too long"))
 	sameReport(t, refused, failureOf(refused).err())
 }
 
@@ -160,7 +161,7 @@ func TestReportNamesRefusedFieldsAndGivesAHint(t *testing.T) {
 		{usagef("see: x", "bad %s", "flag"), 2, "exante: bad flag\nhint: see: x\n"},
 		{usagef("", "bad flag"), 2, "exante: bad flag\n"},
 		{fmt.Errorf("api key x: %w", storage.ErrNotFound), 3, "exante: api key x: no such record\n"},
-		{&storage.InvalidError{Problems: []storage.Problem{{Path: "name", Reason: "is empty"}, {Path: "scopes", Reason: "unknown"}}}, 4,
+		{&input.InvalidError{Problems: []input.Problem{{Path: "name", Reason: "is empty"}, {Path: "scopes", Reason: "unknown"}}}, 4,
 			"exante: invalid name: is empty\nexante: invalid scopes: unknown\n"},
 		{fmt.Errorf("data: %w", storage.ErrInUse), 5, "exante: data: store is in use by another process\nhint: another process has it open: let it finish, or stop it\n"},
 	} {

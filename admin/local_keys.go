@@ -8,6 +8,7 @@ import (
 	"exante/auth"
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/input"
 )
 
 const day = 24 * time.Hour
@@ -36,7 +37,7 @@ func (l Local) RotateKey(ctx context.Context, in RotateRequest) (NewKey, error) 
 		return NewKey{}, err
 	}
 	if in.GraceDays < 0 || in.GraceDays > 30 {
-		return NewKey{}, storage.Invalid("grace_days", "must be from 0 to 30")
+		return NewKey{}, input.Invalid("grace_days", "must be from 0 to 30")
 	}
 	key, token, err := l.store.RotateKey(ctx, l.by.In(old.OrgID), old.ID, time.Duration(in.GraceDays)*day)
 	if err != nil {
@@ -107,7 +108,7 @@ func (l Local) keyDraft(in KeyRequest) (storage.KeyDraft, error) {
 	var err error
 	if in.User != "" {
 		if d.UserID, err = uid.Parse(in.User); err != nil {
-			return d, storage.Invalid("user_uid", "no such user in this organization")
+			return d, input.Invalid("user_uid", "no such user in this organization")
 		}
 	}
 	if d.Scopes, err = auth.ParseScopes(in.Scopes); err != nil {
@@ -132,10 +133,10 @@ func (l Local) expiry(in KeyRequest) (time.Time, error) {
 	var at time.Time
 	switch field, days := "expires_in_days", in.ExpiresInDays; {
 	case days != nil && in.ExpiresAt != "":
-		return at, storage.Invalid(field, "stands beside expires_at: give one of them")
+		return at, input.Invalid(field, "stands beside expires_at: give one of them")
 	case days != nil:
 		if *days < 1 || *days > 3650 {
-			return at, storage.Invalid(field, "must be from 1 to 3650")
+			return at, input.Invalid(field, "must be from 1 to 3650")
 		}
 		at = now.Add(time.Duration(*days) * day)
 	case in.ExpiresAt == "" && standard > 0:
@@ -143,7 +144,7 @@ func (l Local) expiry(in KeyRequest) (time.Time, error) {
 	case in.ExpiresAt != "" && in.ExpiresAt != "never":
 		var err error
 		if at, err = parseTime(in.ExpiresAt); err != nil {
-			return at, storage.Invalid("expires_at", err.Error())
+			return at, input.Invalid("expires_at", err.Error())
 		}
 	}
 	return at, nil

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"exante/storage"
+	"exante/storage/input"
 )
 
 // operation is one method of Ops on the socket: a POST of In as JSON to /name.
@@ -84,9 +84,9 @@ type progressNote struct {
 
 // failure is an error on the wire: what it says, and which of outcomes it is.
 type failure struct {
-	Code     string            `json:"code"` // "": none of outcomes
-	Message  string            `json:"message"`
-	Problems []storage.Problem `json:"problems,omitempty"`
+	Code     string          `json:"code"` // "": none of outcomes
+	Message  string          `json:"message"`
+	Problems []input.Problem `json:"problems,omitempty"`
 }
 
 func failureOf(err error) *failure {
@@ -94,7 +94,7 @@ func failureOf(err error) *failure {
 	if o, known := outcomeOf(err); known {
 		f.Code = o.code
 	}
-	var invalid *storage.InvalidError
+	var invalid *input.InvalidError
 	if errors.As(err, &invalid) {
 		f.Problems = invalid.Problems
 	}
@@ -105,7 +105,7 @@ func failureOf(err error) *failure {
 // the same text, the same sentinel, the same refused fields.
 func (f *failure) err() error {
 	if f.Problems != nil {
-		return &remoteError{f.Message, &storage.InvalidError{Problems: f.Problems}}
+		return &remoteError{f.Message, &input.InvalidError{Problems: f.Problems}}
 	}
 	for _, o := range outcomes {
 		if f.Code != "" && o.code == f.Code {

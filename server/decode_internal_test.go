@@ -9,7 +9,8 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"exante/storage"
+	"exante/storage/billing"
+	"exante/storage/input"
 )
 
 func TestOnlyOneWholeJSONTextIsRead(t *testing.T) {
@@ -59,7 +60,7 @@ func TestOnlyOneWholeJSONTextIsRead(t *testing.T) {
 
 // problemsOf are the details that a client would read.
 func problemsOf(err error) []string {
-	var invalid *storage.InvalidError
+	var invalid *input.InvalidError
 	if !errors.As(err, &invalid) {
 		return nil
 	}
@@ -151,10 +152,10 @@ func TestIntegersAreDigits(t *testing.T) {
 }
 
 func TestQuantityNeverPassesThroughAFloat(t *testing.T) {
-	line := func(quantity string) (storage.LinePatch, error) {
+	line := func(quantity string) (billing.LinePatch, error) {
 		lines, _, err := readLines([]byte(`{"context_type":"PRODUCT","sku":"a","quantity":`+quantity+`}`), readNewLine)
 		if err != nil {
-			return storage.LinePatch{}, err
+			return billing.LinePatch{}, err
 		}
 		return lines[0], nil
 	}
@@ -257,7 +258,7 @@ func FuzzBody(f *testing.F) {
 		_, _, readers["lines"] = readLines(body, readChangedLine)
 		_, readers["ids"] = readIDs(body, 100)
 		for name, err := range readers {
-			if err != nil && !errors.Is(err, storage.ErrInvalid) && !errors.Is(err, errMalformed) {
+			if err != nil && !errors.Is(err, input.ErrInvalid) && !errors.Is(err, errMalformed) {
 				t.Errorf("%s: %v has no row", name, err)
 			}
 			if !well && !errors.Is(err, errMalformed) {

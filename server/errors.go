@@ -13,6 +13,8 @@ import (
 
 	"exante/auth"
 	"exante/storage"
+	"exante/storage/billing"
+	"exante/storage/input"
 )
 
 // What the server finds out by itself.
@@ -56,12 +58,12 @@ var answers = []answer{
 	{auth.ErrBusy, 503, "busy", "Too many keys are being verified. Retry after the time in Retry-After."},
 
 	{storage.ErrNotFound, 404, "not_found", "No such record."},
-	{storage.ErrInvalid, 422, "invalid", "The request was refused. See details."},
+	{input.ErrInvalid, 422, "invalid", "The request was refused. See details."},
 	{storage.ErrExists, 409, "already_exists", "That value is taken."},
 	{storage.ErrConflict, 412, "precondition_failed", "The record has changed: its ETag does not match If-Match."},
-	{storage.ErrTransition, 409, "illegal_transition", "The invoice can't move to that status. See available_actions."},
-	{storage.ErrLockedFields, 409, "invoice_locked", "The invoice has been sent: those fields no longer change."},
-	{storage.ErrNotDeletable, 409, "not_deletable", "Only a draft can be deleted."},
+	{billing.ErrTransition, 409, "illegal_transition", "The invoice can't move to that status. See available_actions."},
+	{billing.ErrLockedFields, 409, "invoice_locked", "The invoice has been sent: those fields no longer change."},
+	{billing.ErrNotDeletable, 409, "not_deletable", "Only a draft can be deleted."},
 	{storage.ErrKeyNotActive, 409, "key_not_active", "Only an active API key can be rotated."},
 	{storage.ErrTooLarge, 413, "too_large", "The record would be too large."},
 	{storage.ErrClosed, 503, "unavailable", "The server is stopping."},
@@ -119,7 +121,7 @@ func (w *jsonWriter) failure(row answer, err error, requestID string) {
 	w.text("code", row.code)
 	w.texts("details", details(err))
 	w.text("request_id", requestID)
-	var transition *storage.TransitionError
+	var transition *billing.TransitionError
 	if errors.As(err, &transition) {
 		w.texts("available_actions", transition.Actions)
 	}
@@ -129,10 +131,10 @@ func (w *jsonWriter) failure(row answer, err error, requestID string) {
 // details are what a typed error adds to its row, one string each.
 func details(err error) []string {
 	var (
-		invalid   *storage.InvalidError
+		invalid   *input.InvalidError
 		missing   *storage.MissingError
 		exists    *storage.ExistsError
-		locked    *storage.LockedError
+		locked    *billing.LockedError
 		scope     *auth.ScopeError
 		malformed *malformedError
 	)
@@ -156,7 +158,7 @@ func details(err error) []string {
 	return list
 }
 
-func texts(problems []storage.Problem) []string {
+func texts(problems []input.Problem) []string {
 	list := make([]string, 0, len(problems))
 	for _, p := range problems[:min(len(problems), maxProblems)] {
 		list = append(list, p.String())

@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"net"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,8 @@ import (
 
 	"exante/auth"
 	"exante/storage"
+	"exante/storage/billing"
+	"exante/storage/input"
 )
 
 // operatorOnly are errors that no request meets, or whose meaning is none of a
@@ -23,7 +26,7 @@ import (
 var operatorOnly = []string{
 	"auth.ErrBadHash", "auth.ErrBadLimits",
 	"auth.ErrBadNetworks", "auth.ErrBadScopes", // the handler names the field instead
-	"storage.ErrBadQuantity", // likewise
+	"billing.ErrBadQuantity", // likewise
 	"storage.ErrInUse", "storage.ErrCorrupt", "storage.ErrNewer", "storage.ErrNoStore", "storage.ErrUnknown",
 }
 
@@ -46,7 +49,7 @@ func exportedErrors(t *testing.T, dir string) (names []string) {
 			if spec, ok := n.(*ast.ValueSpec); ok {
 				for _, name := range spec.Names {
 					if strings.HasPrefix(name.Name, "Err") {
-						names = append(names, dir+"."+name.Name)
+						names = append(names, path.Base(dir)+"."+name.Name)
 					}
 				}
 			}
@@ -75,7 +78,7 @@ func tableNames(t *testing.T) (names []string) {
 
 func TestEveryErrorHasAnAnswer(t *testing.T) {
 	table := tableNames(t)
-	known := append(exportedErrors(t, "auth"), exportedErrors(t, "storage")...)
+	known := slices.Concat(exportedErrors(t, "auth"), exportedErrors(t, "storage"), exportedErrors(t, "storage/input"), exportedErrors(t, "storage/billing"))
 	if len(known) < 20 {
 		t.Fatalf("found only %q", known)
 	}
@@ -107,13 +110,13 @@ func TestTypedErrorsAddDetails(t *testing.T) {
 		err  error
 		want []string
 	}{
-		{storage.Invalid("due_date", "is before issue_date"), []string{"due_date: is before issue_date"}},
-		{&storage.MissingError{Problems: []storage.Problem{{Path: "[3]", Reason: "not found"}}}, []string{"[3]: not found"}},
+		{input.Invalid("due_date", "is before issue_date"), []string{"due_date: is before issue_date"}},
+		{&storage.MissingError{Problems: []input.Problem{{Path: "[3]", Reason: "not found"}}}, []string{"[3]: not found"}},
 		{&storage.ExistsError{Field: "invoice_number"}, []string{"invoice_number: is taken"}},
-		{&storage.LockedError{Fields: []string{"currency", "tax_cents"}}, []string{"currency: no longer changes", "tax_cents: no longer changes"}},
+		{&billing.LockedError{Fields: []string{"currency", "tax_cents"}}, []string{"currency: no longer changes", "tax_cents: no longer changes"}},
 		{&auth.ScopeError{Need: auth.APIKeysWrite, Detail: "scopes: too wide"}, []string{"scopes: too wide"}},
 		{&malformedError{"is empty"}, []string{"body: is empty"}},
-		{fmt.Errorf("deep: %w", storage.Invalid("name", "x")), []string{"name: x"}},
+		{fmt.Errorf("deep: %w", input.Invalid("name", "x")), []string{"name: x"}},
 		{errors.New("secret of ours"), nil},
 	} {
 		if got := details(c.err); !slices.Equal(got, c.want) {

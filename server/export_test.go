@@ -5,7 +5,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"exante/storage"
+	"exante/storage/billing"
 )
 
 // Patterns are "METHOD path" of every route, for the tests that visit them all.
@@ -34,6 +34,6 @@ func ReadInvoice(body []byte) error {
 }
 
 // Render encodes the answer to a read of one invoice.
-func (s *Server) Render(inv *storage.Invoice, now time.Time) ([]byte, error) {
+func (s *Server) Render(inv *billing.Invoice, now time.Time) ([]byte, error) {
 	return s.render(inv, now)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"exante/auth/uid"
-	"exante/storage"
+	"exante/storage/billing"
 )
 
 // length bounds a text in characters.
@@ -88,8 +88,8 @@ func isDigits(v []byte) bool {
 }
 
 // cents reads an amount of at least 0.
-func (f *fields) cents(name string) *storage.Cents {
-	return (*storage.Cents)(f.integer(name, 0, int64(storage.MaxCents)))
+func (f *fields) cents(name string) *billing.Cents {
+	return (*billing.Cents)(f.integer(name, 0, int64(billing.MaxCents)))
 }
 
 // number hands the text of a JSON number to parse, so that it never passes through

@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"exante/storage"
+	"exante/storage/billing"
 )
 
 func getInvoice(x *exchange) error {
@@ -19,7 +20,7 @@ func getInvoice(x *exchange) error {
 
 // renderInvoice makes the whole answer to getInvoice, which the store keeps for as
 // long as it is true.
-func (s *Server) renderInvoice(inv *storage.Invoice, now time.Time) ([]byte, error) {
+func (s *Server) renderInvoice(inv *billing.Invoice, now time.Time) ([]byte, error) {
 	w := s.newWriter()
 	defer s.free(w)
 	w.success(200, "Invoice retrieved", func(w *jsonWriter) { writeInvoice(w, inv, now) })
@@ -65,24 +66,24 @@ func listInvoices(x *exchange) error {
 	})
 }
 
-func itemAt(now time.Time) func(*jsonWriter, *storage.Invoice) {
-	return func(w *jsonWriter, inv *storage.Invoice) { writeInvoiceItem(w, inv, now) }
+func itemAt(now time.Time) func(*jsonWriter, *billing.Invoice) {
+	return func(w *jsonWriter, inv *billing.Invoice) { writeInvoiceItem(w, inv, now) }
 }
 
-func (x *exchange) answerInvoice(status int, message string, inv *storage.Invoice) error {
+func (x *exchange) answerInvoice(status int, message string, inv *billing.Invoice) error {
 	now := x.options.Now()
 	return x.tag(inv.Version).answer(status, message, func(w *jsonWriter) { writeInvoice(w, inv, now) })
 }
 
 var (
-	statusWords   = wordsOf(storage.Statuses())
+	statusWords   = wordsOf(billing.Statuses())
 	typeWords     = []string{"ACCOUNTS_RECEIVABLE", "ACCOUNTS_PAYABLE"}
 	methodWords   = []string{"send_invoice", "charge_automatically"}
 	contextWords  = []string{"PRODUCT", "DISCOUNT"}
 	currencyWords = []string{"the upper-case codes of ISO 4217"}
 )
 
-func wordsOf(statuses []storage.Status) []string {
+func wordsOf(statuses []billing.Status) []string {
 	words := make([]string, len(statuses))
 	for i, status := range statuses {
 		words[i] = status.String()
@@ -92,28 +93,28 @@ func wordsOf(statuses []storage.Status) []string {
 
 // readInvoice reads the body of a creation or an update: all fields of the one but
 // owner and type, and paid_date.
-func readInvoice(body []byte, creation bool) (storage.InvoicePatch, error) {
+func readInvoice(body []byte, creation bool) (billing.InvoicePatch, error) {
 	f, err := readObject(body)
 	if err != nil {
-		return storage.InvoicePatch{}, err
+		return billing.InvoicePatch{}, err
 	}
-	p := storage.InvoicePatch{
+	p := billing.InvoicePatch{
 		PartyID:          f.id("target_party_uid"),
 		DocumentID:       f.idOrNull("document_uid"),
 		BlueprintID:      f.idOrNull("invoice_blueprint_uid"),
 		IssueDate:        f.time("issue_date"),
 		DueDate:          f.time("due_date"),
 		Number:           f.textOrNull("invoice_number", length{1, 64}),
-		Status:           word(f, "status", storage.ParseStatus, statusWords),
+		Status:           word(f, "status", billing.ParseStatus, statusWords),
 		Currency:         readCurrency(f),
-		CollectionMethod: word(f, "collection_method", storage.ParseCollectionMethod, methodWords),
+		CollectionMethod: word(f, "collection_method", billing.ParseCollectionMethod, methodWords),
 		Fields:           readInvoiceFields(f),
 		Tax:              f.cents("tax_cents"),
 	}
 	if creation {
 		f.require("target_party_uid")
 		p.OwnerID = f.id("owner_uid")
-		p.Type = word(f, "invoice_type", storage.ParseInvoiceType, typeWords)
+		p.Type = word(f, "invoice_type", billing.ParseInvoiceType, typeWords)
 		p.Lines = readInvoiceLines(f)
 		return p, f.done()
 	}
@@ -124,17 +125,17 @@ func readInvoice(body []byte, creation bool) (storage.InvoicePatch, error) {
 	return p, f.done()
 }
 
-func readCurrency(f *fields) *storage.Currency {
-	return word(f, "currency", storage.ParseCurrency, currencyWords)
+func readCurrency(f *fields) *billing.Currency {
+	return word(f, "currency", billing.ParseCurrency, currencyWords)
 }
 
 const maxInvoiceFields = 100
 
 // readInvoiceFields keeps each value as compact JSON, its numbers digit for digit.
 // null clears.
-func readInvoiceFields(f *fields) *[]storage.Field {
+func readInvoiceFields(f *fields) *[]billing.Field {
 	if f.tookNull("invoice_fields") {
-		return new([]storage.Field)
+		return new([]billing.Field)
 	}
 	v, sent := f.take("invoice_fields")
 	if !sent {
@@ -149,14 +150,14 @@ func readInvoiceFields(f *fields) *[]storage.Field {
 		f.bad("invoice_fields", "must have at most %d keys", maxInvoiceFields)
 		return nil
 	}
-	list := make([]storage.Field, 0, len(members))
+	list := make([]billing.Field, 0, len(members))
 	for _, m := range members {
 		value, err := jsontext.AppendFormat(nil, m.value)
 		if err != nil {
 			f.bad("invoice_fields."+shortName(m.name), "is not JSON")
 			continue
 		}
-		list = append(list, storage.Field{Key: m.name, JSON: value})
+		list = append(list, billing.Field{Key: m.name, JSON: value})
 	}
 	return &list
 }
@@ -165,13 +166,13 @@ func readInvoiceFields(f *fields) *[]storage.Field {
 func readInvoiceQuery(q *query) (storage.InvoiceQuery, error) {
 	var iq storage.InvoiceQuery
 	iq.Page, iq.PerPage = q.page()
-	iq.Statuses = list(q, "status", storage.ParseStatus, oneOf(statusWords))
-	iq.CollectionMethods = list(q, "collection_method", storage.ParseCollectionMethod, oneOf(methodWords))
+	iq.Statuses = list(q, "status", billing.ParseStatus, oneOf(statusWords))
+	iq.CollectionMethods = list(q, "collection_method", billing.ParseCollectionMethod, oneOf(methodWords))
 	iq.PartyIDs = list(q, "target_party_uid", parseID, "must be a uid")
-	iq.Currencies = list(q, "currency", storage.ParseCurrency, oneOf(currencyWords))
+	iq.Currencies = list(q, "currency", billing.ParseCurrency, oneOf(currencyWords))
 	iq.Number = q.text("invoice_number", 64)
 	iq.Issue, iq.Due, iq.PaidOn = q.times("issue_date"), q.times("due_date"), q.times("paid_date")
-	iq.Total = q.integers("total", -int64(storage.MaxCents), int64(storage.MaxCents))
+	iq.Total = q.integers("total", -int64(billing.MaxCents), int64(billing.MaxCents))
 	iq.OverdueDays = q.integers("overdue_days", 0, 10_000_000)
 	iq.UpdatedSince = q.instant("updated_since", false)
 	field, desc := q.sort(invoiceSortNames, "-created_at")

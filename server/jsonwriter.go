@@ -7,7 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"exante/auth/uid"
-	"exante/storage"
+	"exante/storage/billing"
 )
 
 // jsonWriter appends JSON text to buf. Commas come by themselves. A zero uid,
@@ -104,9 +104,9 @@ func (w *jsonWriter) int(name string, n int64) {
 	w.buf = strconv.AppendInt(w.buf, n, 10)
 }
 
-func (w *jsonWriter) cents(name string, c storage.Cents) { w.int(name, int64(c)) }
+func (w *jsonWriter) cents(name string, c billing.Cents) { w.int(name, int64(c)) }
 
-func (w *jsonWriter) quantity(name string, q storage.Quantity) {
+func (w *jsonWriter) quantity(name string, q billing.Quantity) {
 	w.name(name)
 	w.buf = q.Append(w.buf)
 }

@@ -9,6 +9,8 @@ import (
 
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/billing"
+	"exante/storage/input"
 )
 
 const (
@@ -54,7 +56,7 @@ func deleteLines(x *exchange) error {
 
 // answerLines sends one line for one object, an array for an array. The ETag is
 // the invoice's.
-func (x *exchange) answerLines(status int, message string, inv *storage.Invoice, lines []storage.LineItem, many bool) error {
+func (x *exchange) answerLines(status int, message string, inv *billing.Invoice, lines []billing.LineItem, many bool) error {
 	return x.tag(inv.Version).answer(status, message, func(w *jsonWriter) {
 		if many {
 			writeLines(w, inv.ID, inv.Currency, lines)
@@ -67,23 +69,23 @@ func (x *exchange) answerLines(status int, message string, inv *storage.Invoice,
 // inItsPlace words what the store says of lines, which it always takes as an array,
 // for a caller who sent one object.
 func inItsPlace(err error, many bool) error {
-	var invalid *storage.InvalidError
+	var invalid *input.InvalidError
 	var missing *storage.MissingError
 	switch {
 	case many:
 		return err
 	case errors.As(err, &invalid):
-		return &storage.InvalidError{Problems: unindexed(invalid.Problems)}
+		return &input.InvalidError{Problems: unindexed(invalid.Problems)}
 	case errors.As(err, &missing):
 		return &storage.MissingError{Problems: unindexed(missing.Problems)}
 	}
 	return err
 }
 
-func unindexed(problems []storage.Problem) []storage.Problem {
-	list := make([]storage.Problem, len(problems))
+func unindexed(problems []input.Problem) []input.Problem {
+	list := make([]input.Problem, len(problems))
 	for i, p := range problems {
-		list[i] = storage.Problem{Path: strings.TrimPrefix(p.Path, "[0]."), Reason: p.Reason}
+		list[i] = input.Problem{Path: strings.TrimPrefix(p.Path, "[0]."), Reason: p.Reason}
 		if p.Path == "[0]" {
 			list[i].Path = "uid"
 		}
@@ -92,7 +94,7 @@ func unindexed(problems []storage.Problem) []storage.Problem {
 }
 
 // readLines reads one object or an array of 1 to 100 of them; many tells which.
-func readLines(body []byte, read func(f *fields, i int) storage.LinePatch) (lines []storage.LinePatch, many bool, err error) {
+func readLines(body []byte, read func(f *fields, i int) billing.LinePatch) (lines []billing.LinePatch, many bool, err error) {
 	if err := checkJSON(body); err != nil {
 		return nil, false, err
 	}
@@ -100,18 +102,18 @@ func readLines(body []byte, read func(f *fields, i int) storage.LinePatch) (line
 	if kindOf(body) != '[' {
 		f := openObject(p, "", body)
 		line := read(f, 0)
-		return []storage.LinePatch{line}, false, f.done()
+		return []billing.LinePatch{line}, false, f.done()
 	}
 	return readEach(p, "", body, maxLinesAtOnce, read), true, p.err()
 }
 
 // readInvoiceLines reads line_items in the body of a new invoice.
-func readInvoiceLines(f *fields) *[]storage.LinePatch {
+func readInvoiceLines(f *fields) *[]billing.LinePatch {
 	v, sent := f.take("line_items")
 	if !sent {
 		return nil
 	}
-	lines := []storage.LinePatch{}
+	lines := []billing.LinePatch{}
 	if string(v) != "[]" {
 		lines = readEach(f.problems, "line_items", v, maxLines, readNewLine)
 	}
@@ -119,7 +121,7 @@ func readInvoiceLines(f *fields) *[]storage.LinePatch {
 }
 
 // readEach reads an array of 1 to limit objects.
-func readEach(p *problems, path string, v jsontext.Value, limit int, read func(f *fields, i int) storage.LinePatch) []storage.LinePatch {
+func readEach(p *problems, path string, v jsontext.Value, limit int, read func(f *fields, i int) billing.LinePatch) []billing.LinePatch {
 	if kindOf(v) != '[' {
 		p.add(bodyOr(path), "must be an array")
 		return nil
@@ -129,7 +131,7 @@ func readEach(p *problems, path string, v jsontext.Value, limit int, read func(f
 		p.add(bodyOr(path), "must have 1 to %d elements", limit)
 		return nil
 	}
-	lines := make([]storage.LinePatch, 0, len(elements))
+	lines := make([]billing.LinePatch, 0, len(elements))
 	for i, e := range elements {
 		f := openObject(p, fmt.Sprintf("%s[%d]", path, i), e)
 		lines = append(lines, read(f, i))
@@ -138,14 +140,14 @@ func readEach(p *problems, path string, v jsontext.Value, limit int, read func(f
 	return lines
 }
 
-func readNewLine(f *fields, _ int) storage.LinePatch {
+func readNewLine(f *fields, _ int) billing.LinePatch {
 	f.require("context_type", "sku")
 	return readLine(f)
 }
 
 // readChangedLine reads a line with the uid that it acts on; i tells malformed
 // ones apart.
-func readChangedLine(f *fields, i int) storage.LinePatch {
+func readChangedLine(f *fields, i int) billing.LinePatch {
 	line := readLine(f)
 	f.require("uid")
 	if text := f.text("uid", length{0, maxBody}); text != nil {
@@ -154,11 +156,11 @@ func readChangedLine(f *fields, i int) storage.LinePatch {
 	return line
 }
 
-func readLine(f *fields) storage.LinePatch {
-	return storage.LinePatch{
-		Type:      word(f, "context_type", storage.ParseContextType, contextWords),
+func readLine(f *fields) billing.LinePatch {
+	return billing.LinePatch{
+		Type:      word(f, "context_type", billing.ParseContextType, contextWords),
 		SKU:       f.text("sku", length{1, 64}),
-		Quantity:  number(f, "quantity", storage.ParseQuantity),
+		Quantity:  number(f, "quantity", billing.ParseQuantity),
 		UnitPrice: f.cents("unit_price"),
 		Currency:  readCurrency(f),
 	}

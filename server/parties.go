@@ -1,6 +1,9 @@
 package server
 
-import "exante/storage"
+import (
+	"exante/storage"
+	"exante/storage/billing"
+)
 
 func getParty(x *exchange) error {
 	p, err := x.store.Party(x.ctx(), x.org(), x.pathID())
@@ -49,7 +52,7 @@ func listParties(x *exchange) error {
 	})
 }
 
-func (x *exchange) answerParty(status int, message string, p *storage.Party) error {
+func (x *exchange) answerParty(status int, message string, p *billing.Party) error {
 	return x.tag(p.Version).answer(status, message, func(w *jsonWriter) { writeParty(w, p) })
 }
 
@@ -61,24 +64,24 @@ func readPartyQuery(q *query) (pq storage.PartyQuery, err error) {
 }
 
 // readParty reads the body of a creation or an update.
-func readParty(body []byte, creation bool) (storage.PartyPatch, error) {
+func readParty(body []byte, creation bool) (billing.PartyPatch, error) {
 	f, err := readObject(body)
 	if err != nil {
-		return storage.PartyPatch{}, err
+		return billing.PartyPatch{}, err
 	}
 	if creation {
 		f.require("name")
 	}
-	return storage.PartyPatch{
+	return billing.PartyPatch{
 		Name:    f.text("name", length{1, 200}),
 		Address: f.textOrNull("address", length{0, 1000}),
 		Contact: readContact(f),
 	}, f.done()
 }
 
-func readContact(f *fields) **storage.ContactDraft {
+func readContact(f *fields) **billing.ContactDraft {
 	if f.tookNull("billing_contact") {
-		return new(*storage.ContactDraft)
+		return new(*billing.ContactDraft)
 	}
 	v, sent := f.take("billing_contact")
 	if !sent {
@@ -86,7 +89,7 @@ func readContact(f *fields) **storage.ContactDraft {
 	}
 	c := openObject(f.problems, f.path+"billing_contact", v)
 	c.require("name")
-	draft := &storage.ContactDraft{
+	draft := &billing.ContactDraft{
 		Name:  orEmpty(c.text("name", length{1, 200})),
 		Title: orEmpty(c.textOrNull("title", length{0, 200})),
 		Email: orEmpty(c.textOrNull("email", length{0, 254})),

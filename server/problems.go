@@ -7,16 +7,16 @@ import (
 	"time"
 
 	"exante/auth/uid"
-	"exante/storage"
+	"exante/storage/input"
 )
 
 // problems gathers what is wrong with a body or a query, so that one answer names
 // every mistake.
-type problems struct{ list []storage.Problem }
+type problems struct{ list []input.Problem }
 
 func (p *problems) add(path, format string, args ...any) {
 	if len(p.list) < maxProblems {
-		p.list = append(p.list, storage.Problem{Path: path, Reason: fmt.Sprintf(format, args...)})
+		p.list = append(p.list, input.Problem{Path: path, Reason: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -25,7 +25,7 @@ func (p *problems) err() error {
 	if len(p.list) == 0 {
 		return nil
 	}
-	return &storage.InvalidError{Problems: p.list}
+	return &input.InvalidError{Problems: p.list}
 }
 
 // shortName shows a name that a client made up: as it is when it is a plain word,

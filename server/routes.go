@@ -15,18 +15,18 @@ type route struct {
 	method string
 	path   string
 	access access
-	input  input
+	input  reading
 	handle handler
 }
 
-// input says what a handler reads besides the path. What it does not read must
+// reading says what a handler reads besides the path. What it does not read must
 // not be there: a parameter that is silently dropped is a filter that leaks.
-type input uint8
+type reading uint8
 
 const (
-	inPath  input = iota // nothing else
-	inQuery              // parameters
-	inBody               // a body, which must then be JSON
+	inPath  reading = iota // nothing else
+	inQuery                // parameters
+	inBody                 // a body, which must then be JSON
 )
 
 // access says who may ask. Its zero value is not valid: a row that forgot it is

@@ -18,6 +18,7 @@ import (
 	"exante/auth"
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/billing"
 )
 
 // Options are all that a Server needs.
@@ -71,7 +72,7 @@ type Server struct {
 	router    fasthttp.RequestHandler // Fiber's: from the path to the handler
 	exchanges sync.Pool
 	writers   sync.Pool
-	render    func(*storage.Invoice, time.Time) ([]byte, error) // renderInvoice
+	render    func(*billing.Invoice, time.Time) ([]byte, error) // renderInvoice
 
 	// life ends when the drain has: calls of the store wait no longer than that.
 	life     context.Context

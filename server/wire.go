@@ -1,6 +1,6 @@
 package server
 
-import "exante/storage"
+import "exante/storage/billing"
 
 // The shapes of answers stand here and in wire_invoice.go and wire_key.go:
 // one function a shape, one line a member, in the order in which it is written.
@@ -59,7 +59,7 @@ func page[T any](w *jsonWriter, q *query, path string, at paging, items []T, ite
 type paging struct{ page, perPage, total int }
 
 // writeParty is a party, alone and as the client of an invoice.
-func writeParty(w *jsonWriter, p *storage.Party) {
+func writeParty(w *jsonWriter, p *billing.Party) {
 	w.open('{')
 	w.id("uid", p.ID)
 	w.text("name", p.Name)
@@ -71,7 +71,7 @@ func writeParty(w *jsonWriter, p *storage.Party) {
 	w.close('}')
 }
 
-func writeContact(w *jsonWriter, p *storage.Party) {
+func writeContact(w *jsonWriter, p *billing.Party) {
 	if p.Contact == nil {
 		w.null("billing_contact")
 		return

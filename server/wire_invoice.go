@@ -6,11 +6,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"exante/auth/uid"
-	"exante/storage"
+	"exante/storage/billing"
 )
 
 // writeInvoice is a full invoice as it reads at now.
-func writeInvoice(w *jsonWriter, inv *storage.Invoice, now time.Time) {
+func writeInvoice(w *jsonWriter, inv *billing.Invoice, now time.Time) {
 	w.open('{')
 	w.id("uid", inv.ID)
 	w.text("invoice_number", inv.Number)
@@ -42,7 +42,7 @@ func writeInvoice(w *jsonWriter, inv *storage.Invoice, now time.Time) {
 }
 
 // writeInvoiceItem is an invoice in a list.
-func writeInvoiceItem(w *jsonWriter, inv *storage.Invoice, now time.Time) {
+func writeInvoiceItem(w *jsonWriter, inv *billing.Invoice, now time.Time) {
 	w.open('{')
 	w.id("uid", inv.ID)
 	w.null("parent_contract")
@@ -63,7 +63,7 @@ func writeInvoiceItem(w *jsonWriter, inv *storage.Invoice, now time.Time) {
 
 // writeAmounts are the members about money that both shapes share, and the days
 // for which some of it is overdue. total repeats total_cents.
-func writeAmounts(w *jsonWriter, inv *storage.Invoice, now time.Time) {
+func writeAmounts(w *jsonWriter, inv *billing.Invoice, now time.Time) {
 	w.cents("subtotal_cents", inv.Subtotal)
 	w.cents("discount_cents", inv.Discount)
 	w.cents("tax_cents", inv.Tax)
@@ -88,7 +88,7 @@ func writeBlueprint(w *jsonWriter, blueprint uid.ID) {
 	w.close('}')
 }
 
-func writeParties(w *jsonWriter, inv *storage.Invoice) {
+func writeParties(w *jsonWriter, inv *billing.Invoice) {
 	w.name("parties")
 	w.open('{')
 	w.name("client")
@@ -96,7 +96,7 @@ func writeParties(w *jsonWriter, inv *storage.Invoice) {
 	w.close('}')
 }
 
-func writeLines(w *jsonWriter, invoice uid.ID, currency storage.Currency, lines []storage.LineItem) {
+func writeLines(w *jsonWriter, invoice uid.ID, currency billing.Currency, lines []billing.LineItem) {
 	w.open('[')
 	for i := range lines {
 		writeLine(w, invoice, currency, &lines[i])
@@ -104,7 +104,7 @@ func writeLines(w *jsonWriter, invoice uid.ID, currency storage.Currency, lines 
 	w.close(']')
 }
 
-func writeLine(w *jsonWriter, invoice uid.ID, currency storage.Currency, line *storage.LineItem) {
+func writeLine(w *jsonWriter, invoice uid.ID, currency billing.Currency, line *billing.LineItem) {
 	w.open('{')
 	w.id("uid", line.ID)
 	w.id("invoice_uid", invoice)
@@ -120,7 +120,7 @@ func writeLine(w *jsonWriter, invoice uid.ID, currency storage.Currency, line *s
 
 // writeFields are the client's own fields, one entry a key, each value with the
 // name of its JSON type.
-func writeFields(w *jsonWriter, fields []storage.Field) {
+func writeFields(w *jsonWriter, fields []billing.Field) {
 	w.open('[')
 	for _, f := range fields {
 		kind := typeName(jsontext.Value(f.JSON).Kind())

@@ -3,12 +3,14 @@ package storage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
 
 	"exante/auth"
 	"exante/auth/uid"
+	"exante/storage/input"
 	"exante/storage/kv"
 )
 
@@ -24,30 +26,30 @@ type KeyDraft struct {
 
 // clean brings d into the form in which it is kept, or says why it can't.
 func (d *KeyDraft) clean(by auth.Principal) error {
-	var bad refusals
-	d.Name = bad.text("name", d.Name, 1, maxName)
+	var bad input.Refusals
+	d.Name = bad.Text("name", d.Name, 1, maxName)
 	if d.Scopes == 0 {
-		bad.add("scopes", "at least one scope is needed")
+		bad.Add("scopes", "at least one scope is needed")
 	}
 	if slices.ContainsFunc(d.Networks, func(n netip.Prefix) bool { return !n.IsValid() }) {
-		bad.add("allowed_cidrs", "must be networks")
+		bad.Add("allowed_cidrs", "must be networks")
 	}
 	if len(d.Limits) > 0 {
 		if _, err := auth.ParseLimits(d.Limits.String()); err != nil {
-			bad.add("rate_limits", err.Error())
+			bad.Add("rate_limits", err.Error())
 		}
 		if !operates(by) {
-			bad.add("rate_limits", "only an operator sets them")
+			bad.Add("rate_limits", "only an operator sets them")
 		}
 	}
 	d.Networks, d.Limits = slices.Clone(d.Networks), slices.Clone(d.Limits) // the caller's own stay his
 	d.ExpiresAt = whole(d.ExpiresAt)
-	return bad.err()
+	return bad.Err()
 }
 
 // CreateKey mints a key, checks that by may grant it (auth.Key.MayGrant when
 // by.Key is set; limits are inherited from by.Key), hashes it and records it.
-// The Token is the only copy of the secret. Errors: ErrInvalid, auth.ErrScope,
+// The Token is the only copy of the secret. Errors: input.ErrInvalid, auth.ErrScope,
 // *auth.BusyError, ErrNotFound if there is no such organization, and
 // auth.ErrRevoked or auth.ErrExpired if by.Key has ended meanwhile.
 func (s *Store) CreateKey(ctx context.Context, by auth.Principal, d KeyDraft) (auth.Key, auth.Token, error) {
@@ -173,4 +175,84 @@ func (s *Store) UpgradeHash(ctx context.Context, id uid.ID, v uint64, h auth.Has
 		key.Hash = h
 		return errors.Join(t.putKey(key), t.audit(keyRehash, id, nil))
 	})
+}
+
+// keyRecord is an API key on disk; ID and organization are in its key. Scopes,
+// networks and limits lie there as they are written elsewhere, so that the
+// numbers behind them may change.
+type keyRecord struct {
+	UserID      uid.ID   `cbor:"1,keyasint"`
+	Name        string   `cbor:"2,keyasint"`
+	Snippet     string   `cbor:"3,keyasint"`
+	Tag         auth.Tag `cbor:"4,keyasint"`
+	Hash        string   `cbor:"5,keyasint"` // PHC string
+	Scopes      []string `cbor:"6,keyasint"`
+	Networks    []string `cbor:"7,keyasint,omitempty"`
+	Limits      string   `cbor:"8,keyasint,omitempty"`
+	CreatedAt   stamp    `cbor:"9,keyasint"`
+	UpdatedAt   stamp    `cbor:"10,keyasint"`
+	ExpiresAt   stamp    `cbor:"11,keyasint,omitempty"`
+	RevokedAt   stamp    `cbor:"12,keyasint,omitempty"`
+	RetiresAt   stamp    `cbor:"13,keyasint,omitempty"`
+	RotatedTo   uid.ID   `cbor:"14,keyasint,omitzero"`
+	RotatedFrom uid.ID   `cbor:"15,keyasint,omitzero"`
+	Version     uint64   `cbor:"16,keyasint"`
+}
+
+func recordOfKey(k *auth.Key) *keyRecord {
+	rec := &keyRecord{
+		UserID: k.UserID, Name: k.Name, Snippet: k.Snippet, Tag: k.Tag, Hash: k.Hash.PHC(),
+		Scopes: k.Scopes.Names(), Limits: k.Limits.String(),
+		CreatedAt: stampOf(k.CreatedAt), UpdatedAt: stampOf(k.UpdatedAt),
+		ExpiresAt: stampOf(k.ExpiresAt), RevokedAt: stampOf(k.RevokedAt), RetiresAt: stampOf(k.RetiresAt),
+		RotatedTo: k.RotatedTo, RotatedFrom: k.RotatedFrom, Version: k.Version,
+	}
+	for _, n := range k.Networks {
+		rec.Networks = append(rec.Networks, n.String())
+	}
+	return rec
+}
+
+// key is the record as auth uses it. A hash, scope or limit that auth refuses
+// is damage: a key must not come out with more rights than went in.
+func (r *keyRecord) key(org, id uid.ID) (*auth.Key, error) {
+	k := &auth.Key{
+		ID: id, OrgID: org, UserID: r.UserID, Name: r.Name, Snippet: r.Snippet, Tag: r.Tag,
+		CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(),
+		ExpiresAt: r.ExpiresAt.time(), RevokedAt: r.RevokedAt.time(), RetiresAt: r.RetiresAt.time(),
+		RotatedTo: r.RotatedTo, RotatedFrom: r.RotatedFrom, Version: r.Version,
+	}
+	err := r.rights(k)
+	if err != nil {
+		return nil, fmt.Errorf("%w: api key %s: %w", ErrCorrupt, id, err)
+	}
+	return k, nil
+}
+
+func (r *keyRecord) rights(k *auth.Key) (err error) {
+	if k.Hash, err = auth.ParseHash(r.Hash); err != nil {
+		return err
+	}
+	if k.Scopes, err = auth.ParseScopes(append([]string{}, r.Scopes...)); err != nil { // not nil: nil means all
+		return err
+	}
+	if r.Limits != "" {
+		if k.Limits, err = auth.ParseLimits(r.Limits); err != nil {
+			return err
+		}
+	}
+	for _, text := range r.Networks {
+		n, err := netip.ParsePrefix(text)
+		if err != nil {
+			return err
+		}
+		k.Networks = append(k.Networks, n)
+	}
+	return nil
+}
+
+// tagRecord says where the API key with a look-up tag lies; the tag and the ID
+// are in its key.
+type tagRecord struct {
+	Org uid.ID `cbor:"1,keyasint"`
 }

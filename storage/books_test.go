@@ -8,6 +8,7 @@ import (
 	"exante/auth"
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/billing"
 	"exante/storage/storagetest"
 )
 
@@ -19,7 +20,7 @@ type books struct {
 	clock *storagetest.Clock
 	org   storage.Organization
 	by    auth.Principal
-	party storage.Party
+	party billing.Party
 }
 
 func openBooks(tb testing.TB) *books {
@@ -36,9 +37,9 @@ func booksOf(tb testing.TB, s *storage.Store, clock *storagetest.Clock) *books {
 	return b
 }
 
-func (b *books) newParty(name string) storage.Party {
+func (b *books) newParty(name string) billing.Party {
 	b.Helper()
-	p, err := b.CreateParty(b.Context(), b.by, storage.PartyPatch{Name: &name})
+	p, err := b.CreateParty(b.Context(), b.by, billing.PartyPatch{Name: &name})
 	if err != nil {
 		b.Fatalf("create party %q: %v", name, err)
 	}
@@ -46,7 +47,7 @@ func (b *books) newParty(name string) storage.Party {
 }
 
 // create makes an invoice to the party, unless p names another.
-func (b *books) create(p storage.InvoicePatch) storage.Invoice {
+func (b *books) create(p billing.InvoicePatch) billing.Invoice {
 	b.Helper()
 	inv, err := b.tryCreate(p)
 	if err != nil {
@@ -55,7 +56,7 @@ func (b *books) create(p storage.InvoicePatch) storage.Invoice {
 	return inv
 }
 
-func (b *books) tryCreate(p storage.InvoicePatch) (storage.Invoice, error) {
+func (b *books) tryCreate(p billing.InvoicePatch) (billing.Invoice, error) {
 	if p.PartyID == nil {
 		p.PartyID = &b.party.ID
 	}
@@ -63,16 +64,16 @@ func (b *books) tryCreate(p storage.InvoicePatch) (storage.Invoice, error) {
 }
 
 // draft makes an invoice of one line with that total.
-func (b *books) draft(total storage.Cents) storage.Invoice {
+func (b *books) draft(total billing.Cents) billing.Invoice {
 	b.Helper()
-	return b.create(storage.InvoicePatch{Lines: &[]storage.LinePatch{product("work", total)}})
+	return b.create(billing.InvoicePatch{Lines: &[]billing.LinePatch{product("work", total)}})
 }
 
-func product(sku string, price storage.Cents) storage.LinePatch {
-	return storage.LinePatch{Type: new(storage.Product), SKU: &sku, UnitPrice: &price}
+func product(sku string, price billing.Cents) billing.LinePatch {
+	return billing.LinePatch{Type: new(billing.Product), SKU: &sku, UnitPrice: &price}
 }
 
-func (b *books) update(id uid.ID, p storage.InvoicePatch) storage.Invoice {
+func (b *books) update(id uid.ID, p billing.InvoicePatch) billing.Invoice {
 	b.Helper()
 	inv, err := b.UpdateInvoice(b.Context(), b.by, id, p, 0)
 	if err != nil {
@@ -81,16 +82,16 @@ func (b *books) update(id uid.ID, p storage.InvoicePatch) storage.Invoice {
 	return inv
 }
 
-func (b *books) move(id uid.ID, to ...storage.Status) storage.Invoice {
+func (b *books) move(id uid.ID, to ...billing.Status) billing.Invoice {
 	b.Helper()
-	var inv storage.Invoice
+	var inv billing.Invoice
 	for _, s := range to {
-		inv = b.update(id, storage.InvoicePatch{Status: &s})
+		inv = b.update(id, billing.InvoicePatch{Status: &s})
 	}
 	return inv
 }
 
-func (b *books) pay(id uid.ID, amount storage.Cents) storage.Invoice {
+func (b *books) pay(id uid.ID, amount billing.Cents) billing.Invoice {
 	b.Helper()
 	_, inv, err := b.RecordPayment(b.Context(), b.by, id, amount, time.Time{}, "", 0)
 	if err != nil {
@@ -99,7 +100,7 @@ func (b *books) pay(id uid.ID, amount storage.Cents) storage.Invoice {
 	return inv
 }
 
-func (b *books) invoice(id uid.ID) storage.Invoice {
+func (b *books) invoice(id uid.ID) billing.Invoice {
 	b.Helper()
 	inv, err := b.Invoice(b.Context(), b.org.ID, id)
 	if err != nil {
@@ -109,21 +110,21 @@ func (b *books) invoice(id uid.ID) storage.Invoice {
 }
 
 // reading makes an invoice over 100 cents that reads s.
-func (b *books) reading(s storage.Status) storage.Invoice {
+func (b *books) reading(s billing.Status) billing.Invoice {
 	b.Helper()
 	inv := b.draft(100)
 	switch s {
-	case storage.Draft:
+	case billing.Draft:
 		return inv
-	case storage.Approved, storage.Scheduled, storage.Sent, storage.Cancelled:
+	case billing.Approved, billing.Scheduled, billing.Sent, billing.Cancelled:
 		return b.move(inv.ID, s)
-	case storage.Overdue:
+	case billing.Overdue:
 		past := b.clock.Now().AddDate(0, 0, -10)
-		b.update(inv.ID, storage.InvoicePatch{IssueDate: &past, DueDate: &past})
-		return b.move(inv.ID, storage.Sent)
+		b.update(inv.ID, billing.InvoicePatch{IssueDate: &past, DueDate: &past})
+		return b.move(inv.ID, billing.Sent)
 	}
-	b.move(inv.ID, storage.Sent)
-	if s == storage.PartiallyPaid {
+	b.move(inv.ID, billing.Sent)
+	if s == billing.PartiallyPaid {
 		return b.pay(inv.ID, 40)
 	}
 	return b.move(inv.ID, s)

@@ -1,6 +1,11 @@
 // Package storage is what is true and kept: organizations, users, API keys,
 // parties, invoices and the audit log, on one embedded database.
 //
+// What an invoice is and how it may change is in package billing, what a request
+// may say in package input: neither knows of a store. Here is what is on the disk,
+// and the methods of Store, each of which reads, asks the rules, and writes. Below
+// are the engine (kv) and the memory that follows it (index, bodies).
+//
 // # Promises
 //
 // Whole or absent. An exported method that writes is one transaction: record,
@@ -23,7 +28,7 @@
 //
 // # Shapes
 //
-// Domain types (Invoice, auth.Key) have no tags. Their disk records (keyRecord)
+// Domain types (billing.Invoice, auth.Key) have no tags. Their disk records (keyRecord)
 // are unexported, have CBOR tags with numbers that are never used again, and are
 // converted explicitly. keys.go is the map of the disk, record.go the envelope.
 //

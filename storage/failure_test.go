@@ -10,6 +10,7 @@ import (
 	"exante/auth"
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/billing"
 	"exante/storage/storagetest"
 )
 
@@ -29,18 +30,18 @@ func TestWithoutRandomnessNothingChanges(t *testing.T) {
 	random := &dryRand{}
 	s, clock := storagetest.Open(t, func(o *storage.Options) { o.Rand = random })
 	b := booksOf(t, s, clock)
-	draft, sent, ctx := b.draft(100), b.reading(storage.Sent), t.Context()
+	draft, sent, ctx := b.draft(100), b.reading(billing.Sent), t.Context()
 	random.dry.Store(true)
-	paid := storage.InvoicePatch{Status: new(storage.Paid)}
+	paid := billing.InvoicePatch{Status: new(billing.Paid)}
 	for name, err := range map[string]error{
-		"create":         second(b.tryCreate(storage.InvoicePatch{})),
-		"add lines":      third(b.AddLines(ctx, b.by, draft.ID, []storage.LinePatch{product("work", 100)}, 0)),
-		"rename a line":  third(b.UpdateLines(ctx, b.by, draft.ID, []storage.LinePatch{{ID: draft.Lines[0].ID, SKU: new("new")}}, 0)),
-		"new currency":   second(b.UpdateInvoice(ctx, b.by, draft.ID, storage.InvoicePatch{Currency: new(storage.Currency("EUR"))}, 0)),
+		"create":         second(b.tryCreate(billing.InvoicePatch{})),
+		"add lines":      third(b.AddLines(ctx, b.by, draft.ID, []billing.LinePatch{product("work", 100)}, 0)),
+		"rename a line":  third(b.UpdateLines(ctx, b.by, draft.ID, []billing.LinePatch{{ID: draft.Lines[0].ID, SKU: new("new")}}, 0)),
+		"new currency":   second(b.UpdateInvoice(ctx, b.by, draft.ID, billing.InvoicePatch{Currency: new(billing.Currency("EUR"))}, 0)),
 		"pay":            third(b.RecordPayment(ctx, b.by, sent.ID, 1, time.Time{}, "", 0)),
 		"set PAID":       second(b.UpdateInvoice(ctx, b.by, sent.ID, paid, 0)),
-		"create a party": second(b.CreateParty(ctx, b.by, storage.PartyPatch{Name: new("x")})),
-		"a new contact":  second(b.UpdateParty(ctx, b.by, b.party.ID, storage.PartyPatch{Contact: contact(storage.ContactDraft{Name: "x"})}, 0)),
+		"create a party": second(b.CreateParty(ctx, b.by, billing.PartyPatch{Name: new("x")})),
+		"a new contact":  second(b.UpdateParty(ctx, b.by, b.party.ID, billing.PartyPatch{Contact: contact(billing.ContactDraft{Name: "x"})}, 0)),
 	} {
 		if !errors.Is(err, errDry) || err.Error() != "read randomness for a uid: no randomness left" {
 			t.Errorf("%s: got %v, want %v", name, err, errDry)
@@ -58,9 +59,9 @@ func TestWithoutRandomnessNothingChanges(t *testing.T) {
 func TestUnknownOrganizationGetsNoRecords(t *testing.T) {
 	b := openBooks(t)
 	nowhere := storagetest.Shell.In(uid.ID{42})
-	_, err := b.CreateInvoice(t.Context(), nowhere, storage.InvoicePatch{PartyID: &b.party.ID})
+	_, err := b.CreateInvoice(t.Context(), nowhere, billing.InvoicePatch{PartyID: &b.party.ID})
 	refused(t, err, storage.ErrNotFound, "no such record")
-	_, err = b.CreateParty(t.Context(), nowhere, storage.PartyPatch{Name: new("x")})
+	_, err = b.CreateParty(t.Context(), nowhere, billing.PartyPatch{Name: new("x")})
 	refused(t, err, storage.ErrNotFound, "no such record")
 }
 
@@ -88,8 +89,8 @@ func TestClosedStoreSaysSo(t *testing.T) {
 		"payments": second(b.Payments(ctx, b.org.ID, inv.ID)),
 		"party":    second(b.Party(ctx, b.org.ID, b.party.ID)),
 		"parties":  third(b.Parties(ctx, b.org.ID, storage.PartyQuery{PerPage: 1})),
-		"create":   second(b.tryCreate(storage.InvoicePatch{})),
-		"update":   second(b.UpdateInvoice(ctx, b.by, inv.ID, storage.InvoicePatch{Tax: new(storage.Cents(1))}, 0)),
+		"create":   second(b.tryCreate(billing.InvoicePatch{})),
+		"update":   second(b.UpdateInvoice(ctx, b.by, inv.ID, billing.InvoicePatch{Tax: new(billing.Cents(1))}, 0)),
 	} {
 		t.Run(name, func(t *testing.T) { refused(t, err, storage.ErrClosed, "store is closed") })
 	}

@@ -9,6 +9,7 @@ import (
 	"exante/auth"
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/input"
 	"exante/storage/storagetest"
 )
 
@@ -39,7 +40,7 @@ func TestKeyDraftIsRefused(t *testing.T) {
 		d.ExpiresAt = soon
 		c.change(&d)
 		_, token, err := v.CreateKey(t.Context(), v.by, d)
-		refused(t, err, storage.ErrInvalid, c.want)
+		refused(t, err, input.ErrInvalid, c.want)
 		if !token.IsZero() {
 			t.Errorf("%s: there is a token", c.want)
 		}
@@ -83,7 +84,7 @@ func TestKeyGrantsNoMoreThanItHas(t *testing.T) {
 	d := fits
 	d.Limits = limits(t, "1/1s")
 	_, _, err := v.CreateKey(t.Context(), using(caller), d)
-	refused(t, err, storage.ErrInvalid, "invalid: [rate_limits: only an operator sets them]")
+	refused(t, err, input.ErrInvalid, "invalid: [rate_limits: only an operator sets them]")
 
 	child, _, err := v.CreateKey(t.Context(), using(caller), fits)
 	if err != nil || child.Limits.String() != "5/1s" || child.UserID != caller.UserID {

@@ -7,6 +7,7 @@ import (
 
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/billing"
 	"exante/storage/storagetest"
 )
 
@@ -45,14 +46,14 @@ func fillBooks(b *testing.B, k *books, n int) (*books, []uid.ID) {
 	return k, ids
 }
 
-func threeLines(i int) storage.InvoicePatch {
-	status := storage.Draft
+func threeLines(i int) billing.InvoicePatch {
+	status := billing.Draft
 	if i%2 == 0 {
-		status = storage.Sent
+		status = billing.Sent
 	}
-	return storage.InvoicePatch{
-		Status: &status, Tax: new(storage.Cents(i)),
-		Lines: &[]storage.LinePatch{product("consulting", 12000), product("travel", 4550), discount("rebate", 1000)},
+	return billing.InvoicePatch{
+		Status: &status, Tax: new(billing.Cents(i)),
+		Lines: &[]billing.LinePatch{product("consulting", 12000), product("travel", 4550), discount("rebate", 1000)},
 	}
 }
 
@@ -120,7 +121,7 @@ func BenchmarkListInvoices(b *testing.B) {
 	k, _ := benchBooks(b, 100_000, 0)
 	for name, q := range map[string]storage.InvoiceQuery{
 		"newest":        {Desc: true},
-		"overdue_total": {Statuses: []storage.Status{storage.Overdue, storage.Sent}, Sort: storage.ByTotal, Desc: true},
+		"overdue_total": {Statuses: []billing.Status{billing.Overdue, billing.Sent}, Sort: storage.ByTotal, Desc: true},
 		"page=1000":     {Sort: storage.ByNumber, Page: 1000},
 	} {
 		q.PerPage = 25

@@ -8,26 +8,28 @@ import (
 
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/billing"
+	"exante/storage/input"
 	"exante/storage/storagetest"
 )
 
 func TestIfMatchGuardsEveryWrite(t *testing.T) {
 	b := openBooks(t)
-	inv := b.reading(storage.Sent)
+	inv := b.reading(billing.Sent)
 	draft := b.draft(5)
-	line := storage.LinePatch{ID: draft.Lines[0].ID, Quantity: new(storage.Quantity(2))}
+	line := billing.LinePatch{ID: draft.Lines[0].ID, Quantity: new(billing.Quantity(2))}
 	stale := inv.Version + 7
 	for name, err := range map[string]error{
-		"update":       second(b.UpdateInvoice(t.Context(), b.by, inv.ID, storage.InvoicePatch{Status: new(storage.Void)}, stale)),
+		"update":       second(b.UpdateInvoice(t.Context(), b.by, inv.ID, billing.InvoicePatch{Status: new(billing.Void)}, stale)),
 		"pay":          third(b.RecordPayment(t.Context(), b.by, inv.ID, 1, time.Time{}, "", stale)),
-		"add lines":    third(b.AddLines(t.Context(), b.by, draft.ID, []storage.LinePatch{product("x", 1)}, stale)),
-		"update lines": third(b.UpdateLines(t.Context(), b.by, draft.ID, []storage.LinePatch{line}, stale)),
+		"add lines":    third(b.AddLines(t.Context(), b.by, draft.ID, []billing.LinePatch{product("x", 1)}, stale)),
+		"update lines": third(b.UpdateLines(t.Context(), b.by, draft.ID, []billing.LinePatch{line}, stale)),
 		"delete lines": second(b.DeleteLines(t.Context(), b.by, draft.ID, []uid.ID{line.ID}, stale)),
-		"update party": second(b.UpdateParty(t.Context(), b.by, b.party.ID, storage.PartyPatch{Name: new("x")}, stale)),
+		"update party": second(b.UpdateParty(t.Context(), b.by, b.party.ID, billing.PartyPatch{Name: new("x")}, stale)),
 	} {
 		t.Run(name, func(t *testing.T) { refused(t, err, storage.ErrConflict, "version does not match") })
 	}
-	if got, err := b.UpdateInvoice(t.Context(), b.by, inv.ID, storage.InvoicePatch{Status: new(storage.Void)}, inv.Version); err != nil || got.Status != storage.Void {
+	if got, err := b.UpdateInvoice(t.Context(), b.by, inv.ID, billing.InvoicePatch{Status: new(billing.Void)}, inv.Version); err != nil || got.Status != billing.Void {
 		t.Errorf("the right version was refused: %v", err)
 	}
 }
@@ -42,9 +44,9 @@ func TestForeignRecordsAreAbsent(t *testing.T) {
 	rival.org, rival.by = storagetest.Org(t, b.Store, "Rival")
 	rival.party = rival.newParty("Customer")
 	inv, ctx := b.draft(5), t.Context()
-	line := []storage.LinePatch{{ID: inv.Lines[0].ID}}
+	line := []billing.LinePatch{{ID: inv.Lines[0].ID}}
 	for _, id := range []uid.ID{inv.ID, {42}} {
-		render := func(*storage.Invoice, time.Time) ([]byte, error) { return []byte("x"), nil }
+		render := func(*billing.Invoice, time.Time) ([]byte, error) { return []byte("x"), nil }
 		if _, err := b.RenderedInvoice(ctx, b.org.ID, inv.ID, render); err != nil {
 			t.Fatal(err)
 		}
@@ -52,35 +54,35 @@ func TestForeignRecordsAreAbsent(t *testing.T) {
 			"read":         second(rival.Invoice(ctx, rival.org.ID, id)),
 			"render":       second(rival.RenderedInvoice(ctx, rival.org.ID, id, render)),
 			"payments":     second(rival.Payments(ctx, rival.org.ID, id)),
-			"update":       second(rival.UpdateInvoice(ctx, rival.by, id, storage.InvoicePatch{}, 1)),
+			"update":       second(rival.UpdateInvoice(ctx, rival.by, id, billing.InvoicePatch{}, 1)),
 			"pay":          third(rival.RecordPayment(ctx, rival.by, id, 1, time.Time{}, "", 1)),
 			"add lines":    third(rival.AddLines(ctx, rival.by, id, line, 1)),
 			"update lines": third(rival.UpdateLines(ctx, rival.by, id, line, 1)),
 			"delete lines": second(rival.DeleteLines(ctx, rival.by, id, []uid.ID{{1}}, 1)),
 			"party":        second(rival.Party(ctx, rival.org.ID, b.party.ID)),
-			"update party": second(rival.UpdateParty(ctx, rival.by, b.party.ID, storage.PartyPatch{}, 1)),
+			"update party": second(rival.UpdateParty(ctx, rival.by, b.party.ID, billing.PartyPatch{}, 1)),
 		} {
 			t.Run(name, func(t *testing.T) { refused(t, err, storage.ErrNotFound, "no such record") })
 		}
 	}
-	_, err := rival.tryCreate(storage.InvoicePatch{PartyID: &b.party.ID})
-	refused(t, err, storage.ErrInvalid, "invalid: [target_party_uid: names no party of this organization]")
-	_, err = rival.tryCreate(storage.InvoicePatch{OwnerID: &inv.OwnerID})
-	refused(t, err, storage.ErrInvalid, "invalid: [owner_uid: names no user of this organization]")
-	_, err = rival.UpdateInvoice(ctx, rival.by, rival.draft(1).ID, storage.InvoicePatch{PartyID: &b.party.ID}, 0)
-	refused(t, err, storage.ErrInvalid, "invalid: [target_party_uid: names no party of this organization]")
+	_, err := rival.tryCreate(billing.InvoicePatch{PartyID: &b.party.ID})
+	refused(t, err, input.ErrInvalid, "invalid: [target_party_uid: names no party of this organization]")
+	_, err = rival.tryCreate(billing.InvoicePatch{OwnerID: &inv.OwnerID})
+	refused(t, err, input.ErrInvalid, "invalid: [owner_uid: names no user of this organization]")
+	_, err = rival.UpdateInvoice(ctx, rival.by, rival.draft(1).ID, billing.InvoicePatch{PartyID: &b.party.ID}, 0)
+	refused(t, err, input.ErrInvalid, "invalid: [target_party_uid: names no party of this organization]")
 }
 
 func TestSentInvoiceKeepsItsClient(t *testing.T) {
 	b := openBooks(t)
-	draft, sent, cancelled := b.draft(1), b.reading(storage.Sent), b.reading(storage.Cancelled)
-	renamed, err := b.UpdateParty(t.Context(), b.by, b.party.ID, storage.PartyPatch{Name: new("Globex Two")}, 0)
+	draft, sent, cancelled := b.draft(1), b.reading(billing.Sent), b.reading(billing.Cancelled)
+	renamed, err := b.UpdateParty(t.Context(), b.by, b.party.ID, billing.PartyPatch{Name: new("Globex Two")}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	later := b.update(sent.ID, storage.InvoicePatch{Status: new(storage.Disputed)})
-	again := b.move(sent.ID, storage.Sent)
-	for name, c := range map[string][2]storage.Party{
+	later := b.update(sent.ID, billing.InvoicePatch{Status: new(billing.Disputed)})
+	again := b.move(sent.ID, billing.Sent)
+	for name, c := range map[string][2]billing.Party{
 		"draft":     {b.invoice(draft.ID).Client, renamed},
 		"cancelled": {b.invoice(cancelled.ID).Client, renamed},
 		"sent":      {b.invoice(sent.ID).Client, b.party},
@@ -99,11 +101,11 @@ func TestSentInvoiceKeepsItsClient(t *testing.T) {
 func TestEveryWriteIsAudited(t *testing.T) {
 	b := openBooks(t)
 	inv := b.draft(100)
-	b.update(inv.ID, storage.InvoicePatch{Tax: new(storage.Cents(1)), Status: new(storage.Sent)})
-	b.update(inv.ID, storage.InvoicePatch{Tax: new(storage.Cents(1))}) // no change
+	b.update(inv.ID, billing.InvoicePatch{Tax: new(billing.Cents(1)), Status: new(billing.Sent)})
+	b.update(inv.ID, billing.InvoicePatch{Tax: new(billing.Cents(1))}) // no change
 	b.pay(inv.ID, 101)
-	_, err := b.UpdateInvoice(t.Context(), b.by, inv.ID, storage.InvoicePatch{Status: new(storage.Draft)}, 0)
-	if !errors.Is(err, storage.ErrTransition) {
+	_, err := b.UpdateInvoice(t.Context(), b.by, inv.ID, billing.InvoicePatch{Status: new(billing.Draft)}, 0)
+	if !errors.Is(err, billing.ErrTransition) {
 		t.Fatal(err)
 	}
 	entries, err := b.Audit(t.Context(), storage.AuditQuery{OrgID: b.org.ID, Limit: 100})

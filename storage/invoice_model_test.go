@@ -10,6 +10,8 @@ import (
 
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/billing"
+	"exante/storage/input"
 )
 
 // model is what a client of the store may expect of its invoices: a map, and the
@@ -17,21 +19,21 @@ import (
 type model struct {
 	*books
 	options  storage.Options
-	parties  []storage.Party
+	parties  []billing.Party
 	invoices map[uid.ID]*modelInvoice
 	order    []uid.ID // by creation
-	prices   map[string]storage.Cents
+	prices   map[string]billing.Cents
 	sent     int // numbers given by the series
 }
 
 type modelInvoice struct {
 	version            uint64
-	status             storage.Status
+	status             billing.Status
 	number             string
 	party              int // place in parties
 	client             string
 	due                time.Time
-	tax, paid          storage.Cents
+	tax, paid          billing.Cents
 	lines              []modelLine
 	everSent, bySeries bool
 }
@@ -40,10 +42,10 @@ type modelLine struct {
 	id    uid.ID
 	sku   string
 	minus bool
-	price storage.Cents
+	price billing.Cents
 }
 
-func (i *modelInvoice) total() storage.Cents {
+func (i *modelInvoice) total() billing.Cents {
 	total := i.tax
 	for _, l := range i.lines {
 		if l.minus {
@@ -56,13 +58,13 @@ func (i *modelInvoice) total() storage.Cents {
 }
 
 func (i *modelInvoice) open() bool {
-	return i.status == storage.Draft || i.status == storage.Approved || i.status == storage.Scheduled
+	return i.status == billing.Draft || i.status == billing.Approved || i.status == billing.Scheduled
 }
 
-func (i *modelInvoice) reads(now time.Time) storage.Status {
+func (i *modelInvoice) reads(now time.Time) billing.Status {
 	late := now.UTC().Format(time.DateOnly) > i.due.UTC().Format(time.DateOnly)
-	if late && (i.status == storage.Sent || i.status == storage.PartiallyPaid) {
-		return storage.Overdue
+	if late && (i.status == billing.Sent || i.status == billing.PartiallyPaid) {
+		return billing.Overdue
 	}
 	return i.status
 }
@@ -87,15 +89,15 @@ func (m *model) pick(t *rapid.T) (uid.ID, *modelInvoice) {
 	return id, m.invoices[id]
 }
 
-func (m *model) drawLine(t *rapid.T) (storage.LinePatch, modelLine, bool) {
+func (m *model) drawLine(t *rapid.T) (billing.LinePatch, modelLine, bool) {
 	l := modelLine{
 		sku:   rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "sku"),
 		minus: rapid.IntRange(0, 3).Draw(t, "discount") == 0,
-		price: storage.Cents(rapid.IntRange(0, 200).Draw(t, "price")),
+		price: billing.Cents(rapid.IntRange(0, 200).Draw(t, "price")),
 	}
-	p := storage.LinePatch{Type: new(storage.Product), SKU: &l.sku}
+	p := billing.LinePatch{Type: new(billing.Product), SKU: &l.sku}
 	if l.minus {
-		p.Type = new(storage.Discount)
+		p.Type = new(billing.Discount)
 	}
 	key := fmt.Sprint(l.sku, l.minus)
 	if rapid.Bool().Draw(t, "priced") {
@@ -110,27 +112,27 @@ func (m *model) drawLine(t *rapid.T) (storage.LinePatch, modelLine, bool) {
 func (m *model) remember(l modelLine) { m.prices[fmt.Sprint(l.sku, l.minus)] = l.price }
 
 func (m *model) Create(t *rapid.T) {
-	i := &modelInvoice{version: 1, status: storage.Draft, party: rapid.IntRange(0, len(m.parties)-1).Draw(t, "party")}
+	i := &modelInvoice{version: 1, status: billing.Draft, party: rapid.IntRange(0, len(m.parties)-1).Draw(t, "party")}
 	now := m.clock.Now()
 	i.due = now.Truncate(time.Second).AddDate(0, 0, rapid.IntRange(0, 40).Draw(t, "term"))
 	i.number = rapid.SampledFrom([]string{"", "", "", "N1", "N2", "N3"}).Draw(t, "number")
-	p := storage.InvoicePatch{PartyID: &m.parties[i.party].ID, DueDate: &i.due, Number: &i.number}
+	p := billing.InvoicePatch{PartyID: &m.parties[i.party].ID, DueDate: &i.due, Number: &i.number}
 	var want error
 	for _, other := range m.invoices {
 		if i.number != "" && other.number == i.number {
 			want = storage.ErrExists
 		}
 	}
-	status := rapid.SampledFrom([]storage.Status{storage.Draft, storage.Sent, storage.Approved, storage.Paid}).Draw(t, "status")
+	status := rapid.SampledFrom([]billing.Status{billing.Draft, billing.Sent, billing.Approved, billing.Paid}).Draw(t, "status")
 	p.Status = &status
-	if want == nil && status == storage.Paid {
-		want = storage.ErrTransition
+	if want == nil && status == billing.Paid {
+		want = billing.ErrTransition
 	}
 	inv, err := m.CreateInvoice(m.Context(), m.by, p)
 	if !outcome(t, "create", err, want) {
 		return
 	}
-	if i.status = status; status == storage.Sent {
+	if i.status = status; status == billing.Sent {
 		m.send(i)
 	}
 	m.invoices[inv.ID] = i
@@ -150,35 +152,35 @@ func (m *model) send(i *modelInvoice) {
 
 func (m *model) Move(t *rapid.T) {
 	id, i := m.pick(t)
-	to := rapid.SampledFrom(storage.Statuses()).Draw(t, "to")
+	to := rapid.SampledFrom(billing.Statuses()).Draw(t, "to")
 	reads := i.reads(m.clock.Now())
 	var want error
 	switch {
 	case to == i.status || to == reads:
-	case to == storage.Overdue:
-		want = storage.ErrInvalid
+	case to == billing.Overdue:
+		want = input.ErrInvalid
 	case slices.Contains(allowed[i.status], to):
-	case to == storage.PartiallyPaid && (i.status == storage.Sent || i.status == storage.Disputed) && 0 < i.paid && i.paid < i.total():
+	case to == billing.PartiallyPaid && (i.status == billing.Sent || i.status == billing.Disputed) && 0 < i.paid && i.paid < i.total():
 	default:
-		want = storage.ErrTransition
+		want = billing.ErrTransition
 	}
-	_, err := m.UpdateInvoice(m.Context(), m.by, id, storage.InvoicePatch{Status: &to}, 0)
+	_, err := m.UpdateInvoice(m.Context(), m.by, id, billing.InvoicePatch{Status: &to}, 0)
 	if !outcome(t, fmt.Sprintf("%s to %s", i.status, to), err, want) || to == i.status || to == reads {
 		return
 	}
 	i.version++
 	i.status = to
 	switch to {
-	case storage.Sent:
+	case billing.Sent:
 		m.send(i)
-	case storage.Paid:
+	case billing.Paid:
 		i.paid = i.total()
 	}
 }
 
 func (m *model) Amend(t *rapid.T) {
 	id, i := m.pick(t)
-	tax := storage.Cents(rapid.IntRange(0, 20).Draw(t, "tax"))
+	tax := billing.Cents(rapid.IntRange(0, 20).Draw(t, "tax"))
 	party := rapid.IntRange(0, len(m.parties)-1).Draw(t, "party")
 	ifMatch := i.version + rapid.SampledFrom([]uint64{0, 0, 0, 1}).Draw(t, "stale")
 	was := *i
@@ -188,13 +190,13 @@ func (m *model) Amend(t *rapid.T) {
 	case ifMatch != i.version:
 		want = storage.ErrConflict
 	case changes && !i.open():
-		want = storage.ErrLockedFields
+		want = billing.ErrLockedFields
 	default:
 		if i.tax, i.party = tax, party; i.total() < 0 {
-			want = storage.ErrInvalid
+			want = input.ErrInvalid
 		}
 	}
-	_, err := m.UpdateInvoice(m.Context(), m.by, id, storage.InvoicePatch{Tax: &tax, PartyID: &m.parties[party].ID}, ifMatch)
+	_, err := m.UpdateInvoice(m.Context(), m.by, id, billing.InvoicePatch{Tax: &tax, PartyID: &m.parties[party].ID}, ifMatch)
 	if !outcome(t, "amend", err, want) {
 		*i = was
 	} else if changes {
@@ -208,11 +210,11 @@ func (m *model) AddLine(t *rapid.T) {
 	was := *i
 	var want error
 	if i.lines = append(slices.Clip(i.lines), l); !was.open() {
-		want = storage.ErrLockedFields
+		want = billing.ErrLockedFields
 	} else if !priced || i.total() < 0 {
-		want = storage.ErrInvalid
+		want = input.ErrInvalid
 	}
-	added, _, err := m.AddLines(m.Context(), m.by, id, []storage.LinePatch{p}, 0)
+	added, _, err := m.AddLines(m.Context(), m.by, id, []billing.LinePatch{p}, 0)
 	if !outcome(t, "add a line", err, want) {
 		*i = was
 		return
@@ -232,9 +234,9 @@ func (m *model) DeleteLine(t *rapid.T) {
 	i.lines = slices.Delete(slices.Clone(i.lines), n, n+1)
 	var want error
 	if !i.open() {
-		want = storage.ErrLockedFields
+		want = billing.ErrLockedFields
 	} else if i.total() < 0 {
-		want = storage.ErrInvalid
+		want = input.ErrInvalid
 	}
 	if _, err := m.DeleteLines(m.Context(), m.by, id, []uid.ID{was.lines[n].id}, 0); !outcome(t, "delete a line", err, want) {
 		*i = was

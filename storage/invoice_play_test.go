@@ -11,12 +11,14 @@ import (
 
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/billing"
+	"exante/storage/input"
 	"exante/storage/storagetest"
 )
 
 // Check compares every invoice, one by one, in its body, and in the list.
 func (m *model) Check(t *rapid.T) {
-	now, perStatus := m.clock.Now(), map[storage.Status][]uid.ID{}
+	now, perStatus := m.clock.Now(), map[billing.Status][]uid.ID{}
 	for _, id := range m.order {
 		want := m.invoices[id]
 		got := m.invoice(id)
@@ -25,7 +27,7 @@ func (m *model) Check(t *rapid.T) {
 		}
 		var lines []modelLine
 		for _, l := range got.Lines {
-			lines = append(lines, modelLine{l.ID, l.SKU, l.Type == storage.Discount, l.Total})
+			lines = append(lines, modelLine{l.ID, l.SKU, l.Type == billing.Discount, l.Total})
 		}
 		was := *want
 		is := modelInvoice{got.Version, got.Status, got.Number, want.party, got.Client.Name, got.DueDate, got.Tax, got.Paid, lines, !got.SentAt.IsZero(), want.bySeries}
@@ -41,8 +43,8 @@ func (m *model) Check(t *rapid.T) {
 		}
 		perStatus[want.reads(now)] = append(perStatus[want.reads(now)], id)
 	}
-	for _, s := range storage.Statuses() {
-		items, total := m.list(storage.InvoiceQuery{Statuses: []storage.Status{s}})
+	for _, s := range billing.Statuses() {
+		items, total := m.list(storage.InvoiceQuery{Statuses: []billing.Status{s}})
 		var ids []uid.ID
 		for _, i := range items {
 			ids = append(ids, i.ID)
@@ -64,9 +66,9 @@ func TestRandomOperationsLeaveWhatTheModelSays(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &model{
 			books: booksOf(t, store, clock), options: options,
-			invoices: map[uid.ID]*modelInvoice{}, prices: map[string]storage.Cents{},
+			invoices: map[uid.ID]*modelInvoice{}, prices: map[string]billing.Cents{},
 		}
-		m.parties = []storage.Party{m.party, m.newParty("Initech")}
+		m.parties = []billing.Party{m.party, m.newParty("Initech")}
 		defer func() { store = m.Store }()
 		rt.Repeat(rapid.StateMachineActions(m))
 	})
@@ -87,28 +89,28 @@ func (m *model) Reopen(t *rapid.T) {
 func (m *model) RenameParty(t *rapid.T) {
 	n := rapid.IntRange(0, len(m.parties)-1).Draw(t, "party")
 	name := rapid.SampledFrom([]string{"Globex", "Initech", "Hooli"}).Draw(t, "name")
-	p, err := m.UpdateParty(m.Context(), m.by, m.parties[n].ID, storage.PartyPatch{Name: &name}, 0)
+	p, err := m.UpdateParty(m.Context(), m.by, m.parties[n].ID, billing.PartyPatch{Name: &name}, 0)
 	outcome(t, "rename", err, nil)
 	m.parties[n] = p
 }
 
 func (m *model) Pay(t *rapid.T) {
 	id, i := m.pick(t)
-	amount := storage.Cents(rapid.IntRange(0, 150).Draw(t, "amount"))
+	amount := billing.Cents(rapid.IntRange(0, 150).Draw(t, "amount"))
 	var want error
 	switch {
-	case i.status != storage.Sent && i.status != storage.PartiallyPaid && i.status != storage.Disputed:
-		want = storage.ErrTransition
+	case i.status != billing.Sent && i.status != billing.PartiallyPaid && i.status != billing.Disputed:
+		want = billing.ErrTransition
 	case amount < 1 || amount > i.total()-i.paid:
-		want = storage.ErrInvalid
+		want = input.ErrInvalid
 	}
 	if _, _, err := m.RecordPayment(m.Context(), m.by, id, amount, time.Time{}, "", 0); !outcome(t, "pay", err, want) {
 		return
 	}
 	i.version++
 	if i.paid += amount; i.paid == i.total() {
-		i.status = storage.Paid
+		i.status = billing.Paid
 	} else {
-		i.status = storage.PartiallyPaid
+		i.status = billing.PartiallyPaid
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"exante/auth/uid"
+	"exante/storage/billing"
 )
 
 // fill gives every field of v a value of its own, the unexported ones aside.
@@ -80,9 +81,9 @@ func wantNoZero(t *testing.T, v reflect.Value, path string) {
 	}
 }
 
-func fullInvoice(tb testing.TB) Invoice {
-	i := filled[Invoice](tb)
-	i.series, i.payments, i.chunks = 77, 78, 79
+func fullInvoice(tb testing.TB) storedInvoice {
+	i := storedInvoice{filled[billing.Invoice](tb), 79}
+	i.Series, i.Payments = 77, 78
 	i.Client.ID, i.Client.OrgID = i.PartyID, i.OrgID // kept once
 	return i
 }
@@ -96,14 +97,14 @@ func TestRecordsKeepEveryField(t *testing.T) {
 	if detail.into(&back); !reflect.DeepEqual(back, i) {
 		t.Errorf("the invoice comes back as %+v\nwant %+v", back, i)
 	}
-	p := filled[Party](t)
+	p := filled[billing.Party](t)
 	record := partyRecordOf(&p)
 	wantNoZero(t, reflect.ValueOf(record), "party")
 	if back := record.party(p.OrgID, p.ID); !reflect.DeepEqual(back, p) {
 		t.Errorf("the party comes back as %+v\nwant %+v", back, p)
 	}
-	paid := filled[Payment](t)
-	payment := paid.record()
+	paid := filled[billing.Payment](t)
+	payment := paymentRecordOf(&paid)
 	wantNoZero(t, reflect.ValueOf(payment), "payment")
 	if back := payment.payment(paid.InvoiceID, paid.ID); back != paid {
 		t.Errorf("the payment comes back as %+v\nwant %+v", back, paid)
@@ -114,8 +115,8 @@ func TestRecordsKeepEveryField(t *testing.T) {
 // are never written again. A record without one gets it here, to be committed.
 func TestRecordsOfVersionOneAreReadForEver(t *testing.T) {
 	i := fullInvoice(t)
-	core, detail, party, payment := coreOf(&i), detailOf(&i), partyRecordOf(&i.Client), filled[Payment](t)
-	paid := payment.record()
+	core, detail, party, payment := coreOf(&i), detailOf(&i), partyRecordOf(&i.Client), filled[billing.Payment](t)
+	paid := paymentRecordOf(&payment)
 	for name, c := range map[string]struct {
 		kind         byte
 		record, into any
@@ -174,7 +175,7 @@ func FuzzOpenInvoice(f *testing.F) {
 		}
 		i := core.invoice(uid.ID{1}, uid.ID{2})
 		if i.chunks = 0; readDetail(nil, &i, follows) == nil {
-			i.faults()
+			i.Faults()
 		}
 	})
 }

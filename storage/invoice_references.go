@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"exante/auth/uid"
+	"exante/storage/billing"
 	"exante/storage/kv"
 )
 
@@ -16,15 +17,15 @@ type numberRecord struct {
 }
 
 // amend applies all of p but the status.
-func (t *tx) amend(r *revision, p *InvoicePatch) error {
+func (t *tx) amend(r *billing.Revision, p *billing.InvoicePatch) error {
 	had := *r.Invoice
-	r.apply(p)
+	r.Apply(p)
 	if r.PartyID != had.PartyID {
 		if err := t.takeClient(r); err != nil {
 			return err
 		}
 	}
-	if err := r.err(); err != nil {
+	if err := r.Err(); err != nil {
 		return err
 	}
 	if r.Number != had.Number {
@@ -39,25 +40,25 @@ func (t *tx) amend(r *revision, p *InvoicePatch) error {
 			}
 		}
 	}
-	return r.sumLines()
+	return r.Sum()
 }
 
 // move gives the status that p asks for.
-func (t *tx) move(r *revision, p *InvoicePatch, wasOverdue bool) error {
-	if err := r.applyStatus(p, wasOverdue); err != nil {
+func (t *tx) move(r *billing.Revision, p *billing.InvoicePatch, wasOverdue bool) error {
+	if err := r.Move(p, wasOverdue); err != nil {
 		return err
 	}
-	if r.firstSent && r.Number == "" {
+	if r.NeedsNumber() {
 		return t.assignNumber(r)
 	}
 	return nil
 }
 
 // takeClient reads the party that the invoice now names.
-func (t *tx) takeClient(r *revision) (err error) {
+func (t *tx) takeClient(r *billing.Revision) (err error) {
 	r.Client, err = readParty(t, r.OrgID, r.PartyID)
 	if errors.Is(err, ErrNotFound) {
-		r.refused.add("target_party_uid", "names no party of this organization")
+		r.Refused.Add("target_party_uid", "names no party of this organization")
 		return nil
 	}
 	return err
@@ -65,7 +66,7 @@ func (t *tx) takeClient(r *revision) (err error) {
 
 // takeOwner gives a new invoice the owner sent, or else the user who acts, or
 // else the owner of the organization.
-func (t *tx) takeOwner(r *revision, sent *uid.ID) (err error) {
+func (t *tx) takeOwner(r *billing.Revision, sent *uid.ID) (err error) {
 	switch {
 	case sent != nil:
 		r.OwnerID = *sent
@@ -78,14 +79,14 @@ func (t *tx) takeOwner(r *revision, sent *uid.ID) (err error) {
 	}
 	_, err = userOf(t, r.OrgID, r.OwnerID)
 	if errors.Is(err, ErrNotFound) {
-		r.refused.add("owner_uid", "names no user of this organization")
+		r.Refused.Add("owner_uid", "names no user of this organization")
 		return nil
 	}
 	return err
 }
 
 // renumber moves the invoice in the register of numbers.
-func (t *tx) renumber(r *revision, had string) error {
+func (t *tx) renumber(r *billing.Revision, had string) error {
 	if had != "" {
 		if err := t.Delete(keyNumber(r.OrgID, had)); err != nil {
 			return err
@@ -102,7 +103,7 @@ func (t *tx) renumber(r *revision, had string) error {
 
 // takeNumber enters r's number. The key is read and written in this transaction,
 // which makes numbers unique.
-func (t *tx) takeNumber(r *revision) error {
+func (t *tx) takeNumber(r *billing.Revision) error {
 	err := insert(t, keyNumber(r.OrgID, r.Number), famNumber, &numberRecord{r.ID})
 	if errors.Is(err, kv.ErrExists) {
 		return &ExistsError{Field: "invoice_number"}
@@ -117,15 +118,13 @@ func (t *tx) takeNumber(r *revision) error {
 // since it is counted in the transaction that uses the number. After a change of
 // the pattern a client's own number may be in the way: that is *ExistsError,
 // until the pattern or that number is changed.
-func (t *tx) assignNumber(r *revision) error {
+func (t *tx) assignNumber(r *billing.Revision) error {
 	err := t.count(func(c *counts) {
 		c.LastSeries++
-		r.series = c.LastSeries
+		r.GiveNumber(c.LastSeries)
 	})
 	if err != nil {
 		return err
 	}
-	r.Number = r.numbers.number(r.SentAt.Year(), r.series)
-	r.change("invoice_number")
 	return t.takeNumber(r)
 }

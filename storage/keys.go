@@ -8,6 +8,7 @@ import (
 
 	"exante/auth"
 	"exante/auth/uid"
+	"exante/storage/billing"
 	"exante/storage/kv"
 )
 
@@ -113,7 +114,7 @@ const hourKeyLen = orgKeyHead + 16 + 8
 func keyHour(org, key uid.ID, hour time.Time) []byte {
 	return orgKey(org, famHour, key[:], binary.BigEndian.AppendUint64(nil, uint64(max(0, hour.Unix()))))
 }
-func keyCatalogue(org uid.ID, t ContextType, cur Currency, sku string) []byte {
+func keyCatalogue(org uid.ID, t billing.ContextType, cur billing.Currency, sku string) []byte {
 	return orgKey(org, famCatalogue, []byte{byte(t)}, []byte(cur), []byte(sku))
 }
 

@@ -10,22 +10,24 @@ import (
 
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/billing"
+	"exante/storage/input"
 )
 
-func quantity(tb testing.TB, text string) *storage.Quantity {
+func quantity(tb testing.TB, text string) *billing.Quantity {
 	tb.Helper()
-	q, err := storage.ParseQuantity(text)
+	q, err := billing.ParseQuantity(text)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return &q
 }
 
-func discount(sku string, price storage.Cents) storage.LinePatch {
-	return storage.LinePatch{Type: new(storage.Discount), SKU: &sku, UnitPrice: &price}
+func discount(sku string, price billing.Cents) billing.LinePatch {
+	return billing.LinePatch{Type: new(billing.Discount), SKU: &sku, UnitPrice: &price}
 }
 
-func (b *books) addLines(id uid.ID, lines ...storage.LinePatch) ([]storage.LineItem, storage.Invoice) {
+func (b *books) addLines(id uid.ID, lines ...billing.LinePatch) ([]billing.LineItem, billing.Invoice) {
 	b.Helper()
 	added, inv, err := b.AddLines(b.Context(), b.by, id, lines, 0)
 	if err != nil {
@@ -36,11 +38,11 @@ func (b *books) addLines(id uid.ID, lines ...storage.LinePatch) ([]storage.LineI
 
 func TestLinesAddUp(t *testing.T) {
 	b := openBooks(t)
-	inv := b.create(storage.InvoicePatch{Tax: new(storage.Cents(19))})
+	inv := b.create(billing.InvoicePatch{Tax: new(billing.Cents(19))})
 	added, got := b.addLines(inv.ID,
-		storage.LinePatch{Type: new(storage.Product), SKU: new(" work "), Quantity: quantity(t, "7.5"), UnitPrice: new(storage.Cents(12001)), Currency: new(storage.Currency("USD"))},
+		billing.LinePatch{Type: new(billing.Product), SKU: new(" work "), Quantity: quantity(t, "7.5"), UnitPrice: new(billing.Cents(12001)), Currency: new(billing.Currency("USD"))},
 		product("part", 250), discount("rebate", 1000))
-	if len(added) != 3 || added[0].SKU != "work" || added[0].Total != 90008 || added[1].Quantity != storage.One {
+	if len(added) != 3 || added[0].SKU != "work" || added[0].Total != 90008 || added[1].Quantity != billing.One {
 		t.Errorf("added %+v", added)
 	}
 	if got.Subtotal != 90258 || got.Discount != 1000 || got.Total != 89277 || got.Version != 2 {
@@ -53,60 +55,60 @@ func TestLinesAddUp(t *testing.T) {
 
 func TestOmittedPriceIsTheOneLastUsed(t *testing.T) {
 	b := openBooks(t)
-	first := b.create(storage.InvoicePatch{})
-	bare := storage.LinePatch{Type: new(storage.Product), SKU: new("work")}
-	_, _, err := b.AddLines(t.Context(), b.by, first.ID, []storage.LinePatch{bare}, 0)
-	refused(t, err, storage.ErrInvalid, "invalid: [[0].unit_price: is required: no price is known yet for this sku]")
+	first := b.create(billing.InvoicePatch{})
+	bare := billing.LinePatch{Type: new(billing.Product), SKU: new("work")}
+	_, _, err := b.AddLines(t.Context(), b.by, first.ID, []billing.LinePatch{bare}, 0)
+	refused(t, err, input.ErrInvalid, "invalid: [[0].unit_price: is required: no price is known yet for this sku]")
 
 	lines, _ := b.addLines(first.ID, product("work", 100), bare)
 	if lines[1].UnitPrice != 100 || lines[1].TypeID != lines[0].TypeID || lines[0].TypeID.IsZero() {
 		t.Errorf("the second line is %+v, want it priced as %+v", lines[1], lines[0])
 	}
 	b.addLines(first.ID, product("work", 120))
-	if lines, _ := b.addLines(b.create(storage.InvoicePatch{}).ID, bare); lines[0].UnitPrice != 120 {
+	if lines, _ := b.addLines(b.create(billing.InvoicePatch{}).ID, bare); lines[0].UnitPrice != 120 {
 		t.Errorf("another invoice got the price %d, want the last, 120", lines[0].UnitPrice)
 	}
-	euro := b.create(storage.InvoicePatch{Currency: new(storage.Currency("EUR"))})
-	_, _, err = b.AddLines(t.Context(), b.by, euro.ID, []storage.LinePatch{bare}, 0)
-	refused(t, err, storage.ErrInvalid, "invalid: [[0].unit_price: is required: no price is known yet for this sku]")
-	_, _, err = b.AddLines(t.Context(), b.by, first.ID, []storage.LinePatch{{Type: new(storage.Discount), SKU: new("work")}}, 0)
-	refused(t, err, storage.ErrInvalid, "invalid: [[0].unit_price: is required: no price is known yet for this sku]")
+	euro := b.create(billing.InvoicePatch{Currency: new(billing.Currency("EUR"))})
+	_, _, err = b.AddLines(t.Context(), b.by, euro.ID, []billing.LinePatch{bare}, 0)
+	refused(t, err, input.ErrInvalid, "invalid: [[0].unit_price: is required: no price is known yet for this sku]")
+	_, _, err = b.AddLines(t.Context(), b.by, first.ID, []billing.LinePatch{{Type: new(billing.Discount), SKU: new("work")}}, 0)
+	refused(t, err, input.ErrInvalid, "invalid: [[0].unit_price: is required: no price is known yet for this sku]")
 }
 
 func TestRefusedLineRemembersNoPrice(t *testing.T) {
 	b := openBooks(t)
-	inv := b.create(storage.InvoicePatch{})
-	_, _, err := b.AddLines(t.Context(), b.by, inv.ID, []storage.LinePatch{product("work", 100), {}}, 0)
-	refused(t, err, storage.ErrInvalid, "invalid: [[1].context_type: is required [1].sku: must have 1 to 64 characters]")
-	_, _, err = b.AddLines(t.Context(), b.by, inv.ID, []storage.LinePatch{{Type: new(storage.Product), SKU: new("work")}}, 0)
-	refused(t, err, storage.ErrInvalid, "invalid: [[0].unit_price: is required: no price is known yet for this sku]")
+	inv := b.create(billing.InvoicePatch{})
+	_, _, err := b.AddLines(t.Context(), b.by, inv.ID, []billing.LinePatch{product("work", 100), {}}, 0)
+	refused(t, err, input.ErrInvalid, "invalid: [[1].context_type: is required [1].sku: must have 1 to 64 characters]")
+	_, _, err = b.AddLines(t.Context(), b.by, inv.ID, []billing.LinePatch{{Type: new(billing.Product), SKU: new("work")}}, 0)
+	refused(t, err, input.ErrInvalid, "invalid: [[0].unit_price: is required: no price is known yet for this sku]")
 }
 
 func TestAddingLinesNamesWhatIsWrong(t *testing.T) {
 	b := openBooks(t)
 	inv := b.draft(100)
 	for name, c := range map[string]struct {
-		line storage.LinePatch
+		line billing.LinePatch
 		text string
 	}{
-		"type":      {storage.LinePatch{Type: new(storage.ContextType(9)), SKU: new("a"), UnitPrice: new(storage.Cents(1))}, "[1].context_type: is not known"},
+		"type":      {billing.LinePatch{Type: new(billing.ContextType(9)), SKU: new("a"), UnitPrice: new(billing.Cents(1))}, "[1].context_type: is not known"},
 		"long sku":  {product(strings.Repeat("s", 65), 1), "[1].sku: must have 1 to 64 characters"},
-		"quantity":  {storage.LinePatch{Type: new(storage.Product), SKU: new("a"), UnitPrice: new(storage.Cents(1)), Quantity: new(storage.Quantity(-1))}, "[1].quantity: must be at least 0"},
+		"quantity":  {billing.LinePatch{Type: new(billing.Product), SKU: new("a"), UnitPrice: new(billing.Cents(1)), Quantity: new(billing.Quantity(-1))}, "[1].quantity: must be at least 0"},
 		"price":     {product("a", -1), "[1].unit_price: must be 0 to 9007199254740991"},
-		"currency":  {storage.LinePatch{Type: new(storage.Product), SKU: new("a"), UnitPrice: new(storage.Cents(1)), Currency: new(storage.Currency("EUR"))}, "[1].currency: must be that of the invoice, USD"},
-		"product":   {storage.LinePatch{Type: new(storage.Product), SKU: new("a"), UnitPrice: new(storage.MaxCents), Quantity: quantity(t, "1.000001")}, "[1].quantity: times unit_price is above 9007199254740991"},
-		"sum":       {product("a", storage.MaxCents), "line_items: their sum is above 9007199254740991"},
+		"currency":  {billing.LinePatch{Type: new(billing.Product), SKU: new("a"), UnitPrice: new(billing.Cents(1)), Currency: new(billing.Currency("EUR"))}, "[1].currency: must be that of the invoice, USD"},
+		"product":   {billing.LinePatch{Type: new(billing.Product), SKU: new("a"), UnitPrice: new(billing.MaxCents), Quantity: quantity(t, "1.000001")}, "[1].quantity: times unit_price is above 9007199254740991"},
+		"sum":       {product("a", billing.MaxCents), "line_items: their sum is above 9007199254740991"},
 		"discounts": {discount("a", 102), "total_cents: would be negative: the discounts are larger than the rest"},
 	} {
-		_, _, err := b.AddLines(t.Context(), b.by, inv.ID, []storage.LinePatch{product("ok", 1), c.line}, 0)
-		t.Run(name, func(t *testing.T) { refused(t, err, storage.ErrInvalid, "invalid: ["+c.text+"]") })
+		_, _, err := b.AddLines(t.Context(), b.by, inv.ID, []billing.LinePatch{product("ok", 1), c.line}, 0)
+		t.Run(name, func(t *testing.T) { refused(t, err, input.ErrInvalid, "invalid: ["+c.text+"]") })
 	}
 	_, _, err := b.AddLines(t.Context(), b.by, inv.ID, nil, 0)
-	refused(t, err, storage.ErrInvalid, "invalid: [line_items: at least one is required]")
-	_, err = b.tryCreate(storage.InvoicePatch{Tax: new(storage.MaxCents), Lines: &[]storage.LinePatch{product("a", 1)}})
-	refused(t, err, storage.ErrInvalid, "invalid: [total_cents: would be above 9007199254740991]")
-	_, err = b.tryCreate(storage.InvoicePatch{Lines: &[]storage.LinePatch{product("ok", 1), {SKU: new("a")}}})
-	refused(t, err, storage.ErrInvalid, "invalid: [line_items[1].context_type: is required]")
+	refused(t, err, input.ErrInvalid, "invalid: [line_items: at least one is required]")
+	_, err = b.tryCreate(billing.InvoicePatch{Tax: new(billing.MaxCents), Lines: &[]billing.LinePatch{product("a", 1)}})
+	refused(t, err, input.ErrInvalid, "invalid: [total_cents: would be above 9007199254740991]")
+	_, err = b.tryCreate(billing.InvoicePatch{Lines: &[]billing.LinePatch{product("ok", 1), {SKU: new("a")}}})
+	refused(t, err, input.ErrInvalid, "invalid: [line_items[1].context_type: is required]")
 	if got := b.invoice(inv.ID); got.Version != inv.Version || len(got.Lines) != 1 {
 		t.Errorf("refusals made version %d with %d lines", got.Version, len(got.Lines))
 	}
@@ -114,26 +116,26 @@ func TestAddingLinesNamesWhatIsWrong(t *testing.T) {
 
 func TestUpdatingLinesChangesOnlyWhatIsSent(t *testing.T) {
 	b := openBooks(t)
-	inv := b.create(storage.InvoicePatch{})
+	inv := b.create(billing.InvoicePatch{})
 	lines, _ := b.addLines(inv.ID, product("a", 100), product("b", 200), product("c", 300))
-	written, got, err := b.UpdateLines(t.Context(), b.by, inv.ID, []storage.LinePatch{
+	written, got, err := b.UpdateLines(t.Context(), b.by, inv.ID, []billing.LinePatch{
 		{ID: lines[2].ID, Quantity: quantity(t, "2")},
-		{ID: lines[0].ID, SKU: new("z"), Type: new(storage.Discount)},
+		{ID: lines[0].ID, SKU: new("z"), Type: new(billing.Discount)},
 	}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := slices.Clone(lines)
 	want[2].Quantity, want[2].Total = *quantity(t, "2"), 600
-	want[0].SKU, want[0].Type, want[0].TypeID = "z", storage.Discount, got.Lines[0].TypeID
+	want[0].SKU, want[0].Type, want[0].TypeID = "z", billing.Discount, got.Lines[0].TypeID
 	if !slices.Equal(got.Lines, want) || got.Total != 700 || want[0].TypeID == lines[0].TypeID {
 		t.Errorf("lines are %+v, total %d\nwant %+v", got.Lines, got.Total, want)
 	}
-	if !slices.Equal(written, []storage.LineItem{want[2], want[0]}) {
+	if !slices.Equal(written, []billing.LineItem{want[2], want[0]}) {
 		t.Errorf("answered %+v, want them in the order asked", written)
 	}
-	_, again, err := b.UpdateLines(t.Context(), b.by, inv.ID, []storage.LinePatch{
-		{ID: lines[0].ID, SKU: new("z"), UnitPrice: new(storage.Cents(100)), Quantity: new(storage.One), Currency: new(storage.Currency("USD"))},
+	_, again, err := b.UpdateLines(t.Context(), b.by, inv.ID, []billing.LinePatch{
+		{ID: lines[0].ID, SKU: new("z"), UnitPrice: new(billing.Cents(100)), Quantity: new(billing.One), Currency: new(billing.Currency("USD"))},
 	}, 0)
 	if err != nil || again.Version != got.Version {
 		t.Errorf("sending the present values made version %d of %d, %v", again.Version, got.Version, err)
@@ -143,11 +145,11 @@ func TestUpdatingLinesChangesOnlyWhatIsSent(t *testing.T) {
 func TestRepricedLineIsRemembered(t *testing.T) {
 	b := openBooks(t)
 	inv := b.draft(100)
-	_, _, err := b.UpdateLines(t.Context(), b.by, inv.ID, []storage.LinePatch{{ID: inv.Lines[0].ID, UnitPrice: new(storage.Cents(77))}}, 0)
+	_, _, err := b.UpdateLines(t.Context(), b.by, inv.ID, []billing.LinePatch{{ID: inv.Lines[0].ID, UnitPrice: new(billing.Cents(77))}}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, _ := b.addLines(inv.ID, storage.LinePatch{Type: new(storage.Product), SKU: new("work")})
+	lines, _ := b.addLines(inv.ID, billing.LinePatch{Type: new(billing.Product), SKU: new("work")})
 	if lines[0].UnitPrice != 77 || lines[0].TypeID != inv.Lines[0].TypeID {
 		t.Errorf("the new line is %+v, want the price 77 of the same entry", lines[0])
 	}
@@ -155,7 +157,7 @@ func TestRepricedLineIsRemembered(t *testing.T) {
 
 func TestDeletedLinesAreGone(t *testing.T) {
 	b := openBooks(t)
-	inv := b.create(storage.InvoicePatch{})
+	inv := b.create(billing.InvoicePatch{})
 	lines, _ := b.addLines(inv.ID, product("a", 1), product("b", 2), product("c", 4), discount("d", 3))
 	got, err := b.DeleteLines(t.Context(), b.by, inv.ID, []uid.ID{lines[2].ID, lines[0].ID, lines[3].ID}, 0)
 	if err != nil || len(got.Lines) != 1 || got.Lines[0] != lines[1] || got.Total != 2 || got.Discount != 0 {
@@ -163,9 +165,9 @@ func TestDeletedLinesAreGone(t *testing.T) {
 	}
 	b.addLines(inv.ID, discount("e", 2))
 	_, err = b.DeleteLines(t.Context(), b.by, inv.ID, []uid.ID{lines[1].ID}, 0)
-	refused(t, err, storage.ErrInvalid, "invalid: [total_cents: would be negative: the discounts are larger than the rest]")
+	refused(t, err, input.ErrInvalid, "invalid: [total_cents: would be negative: the discounts are larger than the rest]")
 	_, err = b.DeleteLines(t.Context(), b.by, inv.ID, nil, 0)
-	refused(t, err, storage.ErrInvalid, "invalid: [line_items: at least one is required]")
+	refused(t, err, input.ErrInvalid, "invalid: [line_items: at least one is required]")
 }
 
 func TestUnknownAndRepeatedLinesAreNamed(t *testing.T) {
@@ -178,11 +180,11 @@ func TestUnknownAndRepeatedLinesAreNamed(t *testing.T) {
 		text string
 	}{
 		{[]uid.ID{mine, foreign, {}, mine}, storage.ErrNotFound, "not found: [[1]: not found [2]: not found]"},
-		{[]uid.ID{mine, mine}, storage.ErrInvalid, "invalid: [[1]: names the same line item again]"},
+		{[]uid.ID{mine, mine}, input.ErrInvalid, "invalid: [[1]: names the same line item again]"},
 	} {
-		var lines []storage.LinePatch
+		var lines []billing.LinePatch
 		for _, id := range c.ids {
-			lines = append(lines, storage.LinePatch{ID: id, UnitPrice: new(storage.Cents(9))})
+			lines = append(lines, billing.LinePatch{ID: id, UnitPrice: new(billing.Cents(9))})
 		}
 		_, _, err := b.UpdateLines(t.Context(), b.by, inv.ID, lines, 0)
 		refused(t, err, c.kind, c.text)
@@ -193,38 +195,38 @@ func TestUnknownAndRepeatedLinesAreNamed(t *testing.T) {
 
 func TestLinesOfASentInvoiceAreLocked(t *testing.T) {
 	b := openBooks(t)
-	for _, status := range storage.Statuses() {
+	for _, status := range billing.Statuses() {
 		inv := b.reading(status)
 		line := inv.Lines[0].ID
 		errs := []error{
-			third(b.AddLines(t.Context(), b.by, inv.ID, []storage.LinePatch{product("a", 1)}, 0)),
-			third(b.UpdateLines(t.Context(), b.by, inv.ID, []storage.LinePatch{{ID: line, UnitPrice: new(storage.Cents(9))}}, 0)),
+			third(b.AddLines(t.Context(), b.by, inv.ID, []billing.LinePatch{product("a", 1)}, 0)),
+			third(b.UpdateLines(t.Context(), b.by, inv.ID, []billing.LinePatch{{ID: line, UnitPrice: new(billing.Cents(9))}}, 0)),
 			second(b.DeleteLines(t.Context(), b.by, inv.ID, []uid.ID{line}, 0)),
 		}
 		for i, err := range errs {
-			if status == storage.Draft || status == storage.Approved || status == storage.Scheduled {
+			if status == billing.Draft || status == billing.Approved || status == billing.Scheduled {
 				if err != nil {
 					t.Errorf("%s: call %d: %v", status, i, err)
 				}
 				continue
 			}
-			refused(t, err, storage.ErrLockedFields, "invoice is locked: [line_items]")
+			refused(t, err, billing.ErrLockedFields, "invoice is locked: [line_items]")
 		}
 	}
 }
 
 func TestInvoiceHasAtMostAThousandLines(t *testing.T) {
 	b := openBooks(t)
-	inv := b.create(storage.InvoicePatch{})
-	hundred := make([]storage.LinePatch, 100)
+	inv := b.create(billing.InvoicePatch{})
+	hundred := make([]billing.LinePatch, 100)
 	for batch := range 10 {
 		for i := range hundred {
-			hundred[i] = product(fmt.Sprintf("%s %d-%d", strings.Repeat("é", 50), batch, i), storage.Cents(i))
+			hundred[i] = product(fmt.Sprintf("%s %d-%d", strings.Repeat("é", 50), batch, i), billing.Cents(i))
 		}
 		b.addLines(inv.ID, hundred...)
 	}
 	_, _, err := b.AddLines(t.Context(), b.by, inv.ID, hundred[:1], 0)
-	refused(t, err, storage.ErrInvalid, "invalid: [line_items: an invoice has at most 1000 lines]")
+	refused(t, err, input.ErrInvalid, "invalid: [line_items: an invoice has at most 1000 lines]")
 
 	long := b.invoice(inv.ID)
 	if len(long.Lines) != 1000 || long.Total != 49500 {
@@ -246,18 +248,18 @@ func TestInvoiceHasAtMostAThousandLines(t *testing.T) {
 // A thousand new catalogue entries in one transaction are more than it takes.
 func TestTooManyWritesAtOnceChangeNothing(t *testing.T) {
 	b := openBooks(t)
-	lines := make([]storage.LinePatch, 1000)
+	lines := make([]billing.LinePatch, 1000)
 	for i := range lines {
 		lines[i] = product(fmt.Sprint("sku", i), 1)
 	}
-	_, err := b.tryCreate(storage.InvoicePatch{Lines: &lines})
+	_, err := b.tryCreate(billing.InvoicePatch{Lines: &lines})
 	if !errors.Is(err, storage.ErrTooLarge) || !strings.HasPrefix(err.Error(), "too large for one transaction: ") {
 		t.Errorf("got %v, want ErrTooLarge", err)
 	}
 	for i := range lines {
 		lines[i] = product("one", 1)
 	}
-	if inv := b.create(storage.InvoicePatch{Lines: &lines}); inv.Total != 1000 {
+	if inv := b.create(billing.InvoicePatch{Lines: &lines}); inv.Total != 1000 {
 		t.Errorf("a thousand lines of one sku come to %d, want 1000", inv.Total)
 	}
 }

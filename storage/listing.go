@@ -6,16 +6,17 @@ import (
 	"time"
 
 	"exante/auth/uid"
+	"exante/storage/billing"
 	"exante/storage/index"
 	"exante/storage/kv"
 )
 
 // InvoiceQuery selects, orders and pages. Zero fields do not filter.
 type InvoiceQuery struct {
-	Statuses          []Status // as read now
-	CollectionMethods []CollectionMethod
+	Statuses          []billing.Status // as read now
+	CollectionMethods []billing.CollectionMethod
 	PartyIDs          []uid.ID
-	Currencies        []Currency
+	Currencies        []billing.Currency
 	Number            string // exact
 
 	Issue, Due, PaidOn TimeRange // an invoice without the date is in no range of it
@@ -62,9 +63,9 @@ var sortColumns = [...]index.Column{
 
 // Invoices is one page of the receivable invoices that match, and how many match
 // in all. Items come without Lines and Fields.
-func (s *Store) Invoices(ctx context.Context, org uid.ID, q InvoiceQuery) (items []Invoice, total int, err error) {
+func (s *Store) Invoices(ctx context.Context, org uid.ID, q InvoiceQuery) (items []billing.Invoice, total int, err error) {
 	ids, total := s.lists.Find(org, q.query(s.now()))
-	items = make([]Invoice, 0, len(ids))
+	items = make([]billing.Invoice, 0, len(ids))
 	if len(ids) == 0 {
 		return items, total, nil
 	}
@@ -111,7 +112,7 @@ func (t TimeRange) seconds() index.Range {
 }
 
 // rowOf is what the list knows of an invoice.
-func rowOf(i *Invoice) index.Row {
+func rowOf(i *billing.Invoice) index.Row {
 	return index.Row{
 		ID: i.ID, Party: i.PartyID, Number: i.Number, Currency: string(i.Currency),
 		Status: uint8(i.Status), Method: uint8(i.CollectionMethod),
@@ -129,7 +130,7 @@ func dateOrNone(t time.Time) int64 {
 
 // readCores reads invoices that the list names, without their details. The list
 // knows of a write only after it can be read.
-func readCores(r kv.Reader, org uid.ID, ids []uid.ID) ([]Invoice, error) {
+func readCores(r kv.Reader, org uid.ID, ids []uid.ID) ([]billing.Invoice, error) {
 	keys := make([][]byte, len(ids))
 	for n, id := range ids {
 		keys[n] = keyInvoice(org, id)
@@ -138,7 +139,7 @@ func readCores(r kv.Reader, org uid.ID, ids []uid.ID) ([]Invoice, error) {
 	if err != nil {
 		return nil, err
 	}
-	items := make([]Invoice, len(ids))
+	items := make([]billing.Invoice, len(ids))
 	var unsent []uid.ID
 	for n, value := range values {
 		if value == nil {
@@ -148,7 +149,7 @@ func readCores(r kv.Reader, org uid.ID, ids []uid.ID) ([]Invoice, error) {
 		if err != nil {
 			return nil, err
 		}
-		items[n] = core.invoice(org, ids[n])
+		items[n] = core.invoice(org, ids[n]).Invoice
 		if core.Client == nil && !slices.Contains(unsent, core.Party) {
 			unsent = append(unsent, core.Party)
 		}
@@ -172,7 +173,7 @@ func (s *Store) loadLists(r kv.Reader, org uid.ID, c counts) error {
 
 func (s *Store) loadParties(r kv.Reader, org uid.ID, c counts) error {
 	n := 0
-	err := scanParties(r, org, func(p *Party) error {
+	err := scanParties(r, org, func(p *billing.Party) error {
 		n++
 		s.parties.Put(org, nameRowOf(p))
 		return nil
@@ -185,10 +186,10 @@ func (s *Store) loadParties(r kv.Reader, org uid.ID, c counts) error {
 
 func (s *Store) loadInvoices(r kv.Reader, org uid.ID, c counts) error {
 	n := 0
-	err := scanCores(r, org, func(i *Invoice, _ []byte) error {
+	err := scanCores(r, org, func(i *storedInvoice, _ []byte) error {
 		n++
-		if i.Type == Receivable {
-			s.lists.Put(org, rowOf(i))
+		if i.Type == billing.Receivable {
+			s.lists.Put(org, rowOf(&i.Invoice))
 		}
 		return nil
 	})

@@ -11,10 +11,11 @@ import (
 
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/billing"
 	"exante/storage/storagetest"
 )
 
-func (b *books) list(q storage.InvoiceQuery) ([]storage.Invoice, int) {
+func (b *books) list(q storage.InvoiceQuery) ([]billing.Invoice, int) {
 	b.Helper()
 	if q.PerPage == 0 {
 		q.PerPage = 100
@@ -27,10 +28,10 @@ func (b *books) list(q storage.InvoiceQuery) ([]storage.Invoice, int) {
 }
 
 // oneOfEach makes an invoice that reads each status, a second apart.
-func (b *books) oneOfEach() map[storage.Status]storage.Invoice {
+func (b *books) oneOfEach() map[billing.Status]billing.Invoice {
 	b.Helper()
-	all := map[storage.Status]storage.Invoice{}
-	for _, s := range storage.Statuses() {
+	all := map[billing.Status]billing.Invoice{}
+	for _, s := range billing.Statuses() {
 		b.clock.Advance(time.Second)
 		all[s] = b.reading(s)
 	}
@@ -40,12 +41,12 @@ func (b *books) oneOfEach() map[storage.Status]storage.Invoice {
 func TestListHasReceivableInvoicesAsTheyAre(t *testing.T) {
 	b := openBooks(t)
 	all := b.oneOfEach()
-	b.create(storage.InvoicePatch{Type: new(storage.Payable)})
+	b.create(billing.InvoicePatch{Type: new(billing.Payable)})
 	items, total := b.list(storage.InvoiceQuery{})
 	if len(items) != len(all) || total != len(all) {
 		t.Fatalf("%d items of %d, want %d: payable invoices are in no list", len(items), total, len(all))
 	}
-	for i, s := range storage.Statuses() {
+	for i, s := range billing.Statuses() {
 		want := b.invoice(all[s].ID)
 		if want.Lines, want.Fields = nil, nil; !reflect.DeepEqual(items[i], want) {
 			t.Errorf("item %d is %+v\nwant %+v", i, items[i], want)
@@ -55,8 +56,8 @@ func TestListHasReceivableInvoicesAsTheyAre(t *testing.T) {
 
 func TestListFollowsTheClock(t *testing.T) {
 	b := openBooks(t)
-	inv := b.reading(storage.Sent)
-	overdue := storage.InvoiceQuery{Statuses: []storage.Status{storage.Overdue}}
+	inv := b.reading(billing.Sent)
+	overdue := storage.InvoiceQuery{Statuses: []billing.Status{billing.Overdue}}
 	b.clock.Set(inv.DueDate.Truncate(24 * time.Hour).Add(24*time.Hour - time.Second))
 	if _, total := b.list(overdue); total != 0 {
 		t.Errorf("on the due date %d invoices are overdue, want none", total)
@@ -65,7 +66,7 @@ func TestListFollowsTheClock(t *testing.T) {
 	if items, total := b.list(overdue); total != 1 || items[0].ID != inv.ID || items[0].OverdueDays(b.clock.Now()) != 1 {
 		t.Errorf("a day later %d invoices are overdue, want one", total)
 	}
-	if _, total := b.list(storage.InvoiceQuery{Statuses: []storage.Status{storage.Sent}}); total != 0 {
+	if _, total := b.list(storage.InvoiceQuery{Statuses: []billing.Status{billing.Sent}}); total != 0 {
 		t.Errorf("an overdue invoice is still listed as SENT")
 	}
 }
@@ -74,31 +75,31 @@ func TestListFilters(t *testing.T) {
 	b := openBooks(t)
 	all := b.oneOfEach()
 	other := b.newParty("Initech")
-	special := b.create(storage.InvoicePatch{
-		PartyID: &other.ID, Currency: new(storage.Currency("EUR")), Number: new("X-1"), CollectionMethod: new(storage.ChargeAutomatically),
-		Tax: new(storage.Cents(555)), IssueDate: new(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)), DueDate: new(time.Date(2020, 2, 1, 0, 0, 0, 0, time.UTC)),
+	special := b.create(billing.InvoicePatch{
+		PartyID: &other.ID, Currency: new(billing.Currency("EUR")), Number: new("X-1"), CollectionMethod: new(billing.ChargeAutomatically),
+		Tax: new(billing.Cents(555)), IssueDate: new(time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)), DueDate: new(time.Date(2020, 2, 1, 0, 0, 0, 0, time.UTC)),
 	})
 	on := func(y, m, d int) time.Time { return time.Date(y, time.Month(m), d, 0, 0, 0, 0, time.UTC) }
-	paid := all[storage.Paid]
+	paid := all[billing.Paid]
 	for name, c := range map[string]struct {
 		query storage.InvoiceQuery
 		want  []uid.ID
 	}{
 		"party":     {storage.InvoiceQuery{PartyIDs: []uid.ID{other.ID, {1}}}, []uid.ID{special.ID}},
-		"currency":  {storage.InvoiceQuery{Currencies: []storage.Currency{"EUR"}}, []uid.ID{special.ID}},
+		"currency":  {storage.InvoiceQuery{Currencies: []billing.Currency{"EUR"}}, []uid.ID{special.ID}},
 		"number":    {storage.InvoiceQuery{Number: "X-1"}, []uid.ID{special.ID}},
 		"no number": {storage.InvoiceQuery{Number: "X"}, nil},
-		"method":    {storage.InvoiceQuery{CollectionMethods: []storage.CollectionMethod{storage.ChargeAutomatically}}, []uid.ID{special.ID}},
+		"method":    {storage.InvoiceQuery{CollectionMethods: []billing.CollectionMethod{billing.ChargeAutomatically}}, []uid.ID{special.ID}},
 		"total":     {storage.InvoiceQuery{Total: storage.IntRange{From: 555, To: 555, HasFrom: true, HasTo: true}}, []uid.ID{special.ID}},
 		"issue":     {storage.InvoiceQuery{Issue: storage.TimeRange{To: on(2020, 1, 1)}}, []uid.ID{special.ID}},
 		"due":       {storage.InvoiceQuery{Due: storage.TimeRange{From: on(2020, 2, 1), To: on(2020, 2, 1)}}, []uid.ID{special.ID}},
 		"not due":   {storage.InvoiceQuery{Due: storage.TimeRange{From: on(2020, 2, 1).Add(1), To: on(2020, 3, 1)}}, nil},
 		"paid":      {storage.InvoiceQuery{PaidOn: storage.TimeRange{From: on(2000, 1, 1)}}, []uid.ID{paid.ID}},
-		"overdue":   {storage.InvoiceQuery{OverdueDays: storage.IntRange{From: 1, HasFrom: true}}, []uid.ID{all[storage.Overdue].ID}},
-		"updated":   {storage.InvoiceQuery{UpdatedSince: special.UpdatedAt, CollectionMethods: []storage.CollectionMethod{storage.ChargeAutomatically}}, []uid.ID{special.ID}},
+		"overdue":   {storage.InvoiceQuery{OverdueDays: storage.IntRange{From: 1, HasFrom: true}}, []uid.ID{all[billing.Overdue].ID}},
+		"updated":   {storage.InvoiceQuery{UpdatedSince: special.UpdatedAt, CollectionMethods: []billing.CollectionMethod{billing.ChargeAutomatically}}, []uid.ID{special.ID}},
 		"since":     {storage.InvoiceQuery{UpdatedSince: special.UpdatedAt.Add(time.Millisecond)}, nil},
-		"two": {storage.InvoiceQuery{Statuses: []storage.Status{storage.Paid, storage.Void}, Desc: true},
-			[]uid.ID{all[storage.Void].ID, paid.ID}},
+		"two": {storage.InvoiceQuery{Statuses: []billing.Status{billing.Paid, billing.Void}, Desc: true},
+			[]uid.ID{all[billing.Void].ID, paid.ID}},
 	} {
 		items, total := b.list(c.query)
 		var ids []uid.ID
@@ -115,16 +116,16 @@ func TestListSortsByEveryColumn(t *testing.T) {
 	b := openBooks(t)
 	b.oneOfEach()
 	now := b.clock.Now()
-	text := map[storage.InvoiceSort]func(*storage.Invoice) string{
-		storage.ByCreated:     func(i *storage.Invoice) string { return i.CreatedAt.Format(time.RFC3339Nano) },
-		storage.ByUpdated:     func(i *storage.Invoice) string { return i.UpdatedAt.Format(time.RFC3339Nano) },
-		storage.ByIssueDate:   func(i *storage.Invoice) string { return i.IssueDate.Format(time.RFC3339) },
-		storage.ByDueDate:     func(i *storage.Invoice) string { return i.DueDate.Format(time.RFC3339) },
-		storage.ByPaidDate:    func(i *storage.Invoice) string { return i.PaidDate.Format(time.RFC3339) },
-		storage.ByNumber:      func(i *storage.Invoice) string { return i.Number },
-		storage.ByStatus:      func(i *storage.Invoice) string { return i.StatusAt(now).String() },
-		storage.ByTotal:       func(i *storage.Invoice) string { return fmt.Sprintf("%020d", i.Total) },
-		storage.ByOverdueDays: func(i *storage.Invoice) string { return fmt.Sprintf("%020d", i.OverdueDays(now)) },
+	text := map[storage.InvoiceSort]func(*billing.Invoice) string{
+		storage.ByCreated:     func(i *billing.Invoice) string { return i.CreatedAt.Format(time.RFC3339Nano) },
+		storage.ByUpdated:     func(i *billing.Invoice) string { return i.UpdatedAt.Format(time.RFC3339Nano) },
+		storage.ByIssueDate:   func(i *billing.Invoice) string { return i.IssueDate.Format(time.RFC3339) },
+		storage.ByDueDate:     func(i *billing.Invoice) string { return i.DueDate.Format(time.RFC3339) },
+		storage.ByPaidDate:    func(i *billing.Invoice) string { return i.PaidDate.Format(time.RFC3339) },
+		storage.ByNumber:      func(i *billing.Invoice) string { return i.Number },
+		storage.ByStatus:      func(i *billing.Invoice) string { return i.StatusAt(now).String() },
+		storage.ByTotal:       func(i *billing.Invoice) string { return fmt.Sprintf("%020d", i.Total) },
+		storage.ByOverdueDays: func(i *billing.Invoice) string { return fmt.Sprintf("%020d", i.OverdueDays(now)) },
 	}
 	if len(text) != int(storage.ByOverdueDays)+1 {
 		t.Fatal("a sort order has no test")
@@ -132,7 +133,7 @@ func TestListSortsByEveryColumn(t *testing.T) {
 	for sort, of := range text {
 		for _, desc := range []bool{false, true} {
 			items, _ := b.list(storage.InvoiceQuery{Sort: sort, Desc: desc})
-			if !slices.IsSortedFunc(items, func(x, y storage.Invoice) int {
+			if !slices.IsSortedFunc(items, func(x, y billing.Invoice) int {
 				c := compareText(of(&x), of(&y))
 				if desc {
 					c = -c
@@ -206,7 +207,7 @@ func TestVerifyBesideWritersFindsNothing(t *testing.T) {
 	for range 4 {
 		writers.Go(func() {
 			for range 40 {
-				inv, err := b.tryCreate(storage.InvoicePatch{Status: new(storage.Sent), Tax: new(storage.Cents(10))})
+				inv, err := b.tryCreate(billing.InvoicePatch{Status: new(billing.Sent), Tax: new(billing.Cents(10))})
 				if err != nil {
 					t.Errorf("create: %v", err)
 				}

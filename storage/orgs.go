@@ -7,6 +7,8 @@ import (
 
 	"exante/auth"
 	"exante/auth/uid"
+	"exante/storage/billing"
+	"exante/storage/input"
 	"exante/storage/kv"
 )
 
@@ -14,7 +16,7 @@ import (
 type Organization struct {
 	ID        uid.ID
 	Name      string
-	Currency  Currency // default of stats and new invoices
+	Currency  billing.Currency // default of stats and new invoices
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	Version   uint64
@@ -32,11 +34,11 @@ const maxName = 200
 
 // orgRecord is an organization on disk; its ID is in the key.
 type orgRecord struct {
-	Name      string   `cbor:"1,keyasint"`
-	Currency  Currency `cbor:"2,keyasint"`
-	CreatedAt stamp    `cbor:"3,keyasint"`
-	UpdatedAt stamp    `cbor:"4,keyasint"`
-	Version   uint64   `cbor:"5,keyasint"`
+	Name      string           `cbor:"1,keyasint"`
+	Currency  billing.Currency `cbor:"2,keyasint"`
+	CreatedAt stamp            `cbor:"3,keyasint"`
+	UpdatedAt stamp            `cbor:"4,keyasint"`
+	Version   uint64           `cbor:"5,keyasint"`
 }
 
 func recordOfOrg(o Organization) *orgRecord {
@@ -47,11 +49,11 @@ func (r *orgRecord) organization(id uid.ID) Organization {
 	return Organization{id, r.Name, r.Currency, r.CreatedAt.time(), r.UpdatedAt.time(), r.Version}
 }
 
-// CreateOrg makes an organization and its owner. Errors: ErrInvalid; ErrExists
+// CreateOrg makes an organization and its owner. Errors: input.ErrInvalid; ErrExists
 // if the owner's address is taken.
 func (s *Store) CreateOrg(ctx context.Context, by auth.Principal, d OrgDraft) (Organization, User, error) {
-	var bad refusals
-	org := Organization{Name: bad.text("name", d.Name, 1, maxName), Currency: DefaultCurrency, Version: 1}
+	var bad input.Refusals
+	org := Organization{Name: bad.Text("name", d.Name, 1, maxName), Currency: billing.DefaultCurrency, Version: 1}
 	var err error
 	if org.ID, err = s.ids.New(); err != nil {
 		return Organization{}, User{}, err
@@ -59,8 +61,8 @@ func (s *Store) CreateOrg(ctx context.Context, by auth.Principal, d OrgDraft) (O
 	if d.OwnerEmail == "" {
 		d.OwnerEmail = "owner@" + org.ID.String() + ".invalid" // RFC 2606: never a real one
 	}
-	owner := User{Email: bad.email("owner_email", d.OwnerEmail), Role: Owner}
-	if err := bad.err(); err != nil {
+	owner := User{Email: bad.Email("owner_email", d.OwnerEmail), Role: Owner}
+	if err := bad.Err(); err != nil {
 		return Organization{}, User{}, err
 	}
 	by.OrgID = org.ID

@@ -8,6 +8,7 @@ import (
 
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/input"
 	"exante/storage/storagetest"
 )
 
@@ -125,10 +126,10 @@ func TestUserDraftIsRefused(t *testing.T) {
 		{storage.UserDraft{Email: "a@b.c", Name: fmt.Sprintf("%0201d", 0)}, "invalid: [name: must have 0 to 200 characters]"},
 	} {
 		_, err := v.CreateUser(t.Context(), v.by, c.draft)
-		refused(t, err, storage.ErrInvalid, c.want)
+		refused(t, err, input.ErrInvalid, c.want)
 	}
 	_, _, err := v.CreateOrg(t.Context(), storagetest.Shell, storage.OrgDraft{OwnerEmail: "x"})
-	refused(t, err, storage.ErrInvalid, "invalid: [name: must have 1 to 200 characters owner_email: must have 3 to 254 characters]")
+	refused(t, err, input.ErrInvalid, "invalid: [name: must have 1 to 200 characters owner_email: must have 3 to 254 characters]")
 }
 
 func TestNobodyIsInAnOrganizationThatDoesNotExist(t *testing.T) {

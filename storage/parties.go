@@ -5,20 +5,51 @@ import (
 
 	"exante/auth"
 	"exante/auth/uid"
+	"exante/storage/billing"
 	"exante/storage/index"
+	"exante/storage/input"
 	"exante/storage/kv"
 )
 
-// CreateParty makes a party. Errors: *InvalidError.
-func (s *Store) CreateParty(ctx context.Context, by auth.Principal, patch PartyPatch) (Party, error) {
+// partyRecord is a party on disk. Its IDs are in the key, or in the invoice that keeps it.
+type partyRecord struct {
+	Version   uint64         `cbor:"1,keyasint"`
+	Name      string         `cbor:"2,keyasint"`
+	Address   string         `cbor:"3,keyasint,omitempty"`
+	Contact   *contactRecord `cbor:"4,keyasint,omitempty"`
+	CreatedAt stamp          `cbor:"5,keyasint"`
+	UpdatedAt stamp          `cbor:"6,keyasint"`
+}
+
+type contactRecord struct {
+	ID    uid.ID `cbor:"1,keyasint"`
+	Name  string `cbor:"2,keyasint,omitempty"`
+	Title string `cbor:"3,keyasint,omitempty"`
+	Email string `cbor:"4,keyasint,omitempty"`
+	Phone string `cbor:"5,keyasint,omitempty"`
+}
+
+func partyRecordOf(p *billing.Party) partyRecord {
+	return partyRecord{p.Version, p.Name, p.Address, (*contactRecord)(p.Contact), stampOf(p.CreatedAt), stampOf(p.UpdatedAt)}
+}
+
+func (r *partyRecord) party(org, id uid.ID) billing.Party {
+	return billing.Party{
+		ID: id, OrgID: org, Version: r.Version, Name: r.Name, Address: r.Address, Contact: (*billing.Contact)(r.Contact),
+		CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(),
+	}
+}
+
+// CreateParty makes a party. Errors: *input.InvalidError.
+func (s *Store) CreateParty(ctx context.Context, by auth.Principal, patch billing.PartyPatch) (billing.Party, error) {
 	id, err := s.ids.New()
 	if err != nil {
-		return Party{}, err
+		return billing.Party{}, err
 	}
-	var p Party
+	var p billing.Party
 	err = s.update(ctx, by, func(t *tx) error {
-		p = Party{ID: id, OrgID: by.OrgID, CreatedAt: t.now}
-		if err := patch.apply(&p); err != nil {
+		p = billing.Party{ID: id, OrgID: by.OrgID, CreatedAt: t.now}
+		if err := patch.Apply(&p); err != nil {
 			return err
 		}
 		if err := t.count(func(c *counts) { c.Parties++ }); err != nil {
@@ -30,8 +61,8 @@ func (s *Store) CreateParty(ctx context.Context, by auth.Principal, patch PartyP
 }
 
 // Party is one party of an organization; ErrNotFound.
-func (s *Store) Party(ctx context.Context, org, id uid.ID) (Party, error) {
-	var p Party
+func (s *Store) Party(ctx context.Context, org, id uid.ID) (billing.Party, error) {
+	var p billing.Party
 	err := s.db.View(ctx, func(r kv.Reader) (err error) {
 		p, err = readParty(r, org, id)
 		return err
@@ -41,9 +72,9 @@ func (s *Store) Party(ctx context.Context, org, id uid.ID) (Party, error) {
 
 // UpdateParty changes the fields sent; an update without a change writes
 // nothing. Invoices that were sent keep the party as it was. ifMatch 0: any
-// version. Errors: ErrNotFound, ErrConflict, *InvalidError.
-func (s *Store) UpdateParty(ctx context.Context, by auth.Principal, id uid.ID, patch PartyPatch, ifMatch uint64) (Party, error) {
-	var p Party
+// version. Errors: ErrNotFound, ErrConflict, *input.InvalidError.
+func (s *Store) UpdateParty(ctx context.Context, by auth.Principal, id uid.ID, patch billing.PartyPatch, ifMatch uint64) (billing.Party, error) {
+	var p billing.Party
 	err := s.update(ctx, by, func(t *tx) (err error) {
 		if p, err = readParty(t, by.OrgID, id); err != nil {
 			return err
@@ -52,7 +83,7 @@ func (s *Store) UpdateParty(ctx context.Context, by auth.Principal, id uid.ID, p
 			return ErrConflict
 		}
 		had := p
-		if err := patch.apply(&p); err != nil || p.equals(&had) {
+		if err := patch.Apply(&p); err != nil || p.Equals(&had) {
 			return err
 		}
 		return t.writeParty(&p, partyUpdate)
@@ -62,7 +93,7 @@ func (s *Store) UpdateParty(ctx context.Context, by auth.Principal, id uid.ID, p
 
 // writeParty records a changed party with its audit record, and has the list and
 // the bodies that show it follow once it is durable.
-func (t *tx) writeParty(p *Party, a Action) (err error) {
+func (t *tx) writeParty(p *billing.Party, a Action) (err error) {
 	p.Version++
 	p.UpdatedAt = t.now
 	if p.Contact != nil && p.Contact.ID.IsZero() {
@@ -85,8 +116,8 @@ func (t *tx) writeParty(p *Party, a Action) (err error) {
 	return nil
 }
 
-func nameRowOf(p *Party) index.Name {
-	return index.Name{ID: p.ID, Folded: folded(p.Name), Created: p.CreatedAt.UnixMilli()}
+func nameRowOf(p *billing.Party) index.Name {
+	return index.Name{ID: p.ID, Folded: input.Fold(p.Name), Created: p.CreatedAt.UnixMilli()}
 }
 
 // PartyQuery selects, orders and pages parties.
@@ -98,12 +129,12 @@ type PartyQuery struct {
 }
 
 // Parties is one page of the parties that match, and how many match in all.
-func (s *Store) Parties(ctx context.Context, org uid.ID, q PartyQuery) (items []Party, total int, err error) {
+func (s *Store) Parties(ctx context.Context, org uid.ID, q PartyQuery) (items []billing.Party, total int, err error) {
 	ids, total := s.parties.Find(org, index.NameQuery{
-		Contains: folded(q.Search), ByName: q.Sort == "name", Desc: q.Desc,
+		Contains: input.Fold(q.Search), ByName: q.Sort == "name", Desc: q.Desc,
 		Offset: offset(q.Page, q.PerPage), Limit: q.PerPage,
 	})
-	items = make([]Party, 0, len(ids))
+	items = make([]billing.Party, 0, len(ids))
 	err = s.db.View(ctx, func(r kv.Reader) error {
 		found, err := readParties(r, org, ids)
 		for _, id := range ids {
@@ -114,9 +145,30 @@ func (s *Store) Parties(ctx context.Context, org uid.ID, q PartyQuery) (items []
 	return items, total, err
 }
 
+// readParty reads one party; ErrNotFound.
+func readParty(r kv.Reader, org, id uid.ID) (billing.Party, error) {
+	var record partyRecord
+	if err := get(r, keyParty(org, id), famParty, &record); err != nil {
+		return billing.Party{}, err
+	}
+	return record.party(org, id), nil
+}
+
+// scanParties reads all parties of an organization, by creation.
+func scanParties(r kv.Reader, org uid.ID, fn func(*billing.Party) error) error {
+	return scan(r, inFamily(org, famParty), famParty, func(key []byte, record *partyRecord) error {
+		id, err := idAt(key, orgKeyHead)
+		if err != nil {
+			return err
+		}
+		p := record.party(org, id)
+		return fn(&p)
+	})
+}
+
 // readParties reads parties of which other records say that they exist.
-func readParties(r kv.Reader, org uid.ID, ids []uid.ID) (map[uid.ID]Party, error) {
-	parties := make(map[uid.ID]Party, len(ids))
+func readParties(r kv.Reader, org uid.ID, ids []uid.ID) (map[uid.ID]billing.Party, error) {
+	parties := make(map[uid.ID]billing.Party, len(ids))
 	keys := make([][]byte, len(ids))
 	for i, id := range ids {
 		keys[i] = keyParty(org, id)

@@ -9,25 +9,27 @@ import (
 	"time"
 
 	"exante/storage"
+	"exante/storage/billing"
+	"exante/storage/input"
 )
 
-func contact(d storage.ContactDraft) **storage.ContactDraft {
+func contact(d billing.ContactDraft) **billing.ContactDraft {
 	p := &d
 	return &p
 }
 
 func TestPartyIsKeptAsSent(t *testing.T) {
 	b := openBooks(t)
-	p, err := b.CreateParty(t.Context(), b.by, storage.PartyPatch{
+	p, err := b.CreateParty(t.Context(), b.by, billing.PartyPatch{
 		Name: new("  Müller & Söhne "), Address: new("Hauptstr. 1 \r\n 12345 Ort\n"),
-		Contact: contact(storage.ContactDraft{Name: "Eva", Title: "CFO", Email: "eva@example.com", Phone: "+49 1"}),
+		Contact: contact(billing.ContactDraft{Name: "Eva", Title: "CFO", Email: "eva@example.com", Phone: "+49 1"}),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := storage.Party{
+	want := billing.Party{
 		ID: p.ID, OrgID: b.org.ID, Name: "Müller & Söhne", Address: "Hauptstr. 1\n12345 Ort",
-		Contact:   &storage.Contact{ID: p.Contact.ID, Name: "Eva", Title: "CFO", Email: "eva@example.com", Phone: "+49 1"},
+		Contact:   &billing.Contact{ID: p.Contact.ID, Name: "Eva", Title: "CFO", Email: "eva@example.com", Phone: "+49 1"},
 		CreatedAt: b.clock.Now(), UpdatedAt: b.clock.Now(), Version: 1,
 	}
 	got, err := b.Party(t.Context(), b.org.ID, p.ID)
@@ -41,17 +43,17 @@ func TestUpdatingAPartyChangesOnlyWhatIsSent(t *testing.T) {
 	id := b.party.ID
 	b.clock.Advance(time.Minute)
 	for _, c := range []struct {
-		patch  storage.PartyPatch
-		change func(*storage.Party)
+		patch  billing.PartyPatch
+		change func(*billing.Party)
 	}{
-		{storage.PartyPatch{Name: new("New")}, func(p *storage.Party) { p.Name = "New" }},
-		{storage.PartyPatch{Address: new("There")}, func(p *storage.Party) { p.Address = "There" }},
-		{storage.PartyPatch{Contact: contact(storage.ContactDraft{Name: "A", Phone: "1"})},
-			func(p *storage.Party) { p.Contact = &storage.Contact{Name: "A", Phone: "1"} }},
-		{storage.PartyPatch{Contact: contact(storage.ContactDraft{Name: "B"})},
-			func(p *storage.Party) { p.Contact = &storage.Contact{ID: p.Contact.ID, Name: "B"} }},
-		{storage.PartyPatch{Contact: new(*storage.ContactDraft)}, func(p *storage.Party) { p.Contact = nil }},
-		{storage.PartyPatch{Address: new("")}, func(p *storage.Party) { p.Address = "" }},
+		{billing.PartyPatch{Name: new("New")}, func(p *billing.Party) { p.Name = "New" }},
+		{billing.PartyPatch{Address: new("There")}, func(p *billing.Party) { p.Address = "There" }},
+		{billing.PartyPatch{Contact: contact(billing.ContactDraft{Name: "A", Phone: "1"})},
+			func(p *billing.Party) { p.Contact = &billing.Contact{Name: "A", Phone: "1"} }},
+		{billing.PartyPatch{Contact: contact(billing.ContactDraft{Name: "B"})},
+			func(p *billing.Party) { p.Contact = &billing.Contact{ID: p.Contact.ID, Name: "B"} }},
+		{billing.PartyPatch{Contact: new(*billing.ContactDraft)}, func(p *billing.Party) { p.Contact = nil }},
+		{billing.PartyPatch{Address: new("")}, func(p *billing.Party) { p.Address = "" }},
 	} {
 		want, err := b.Party(t.Context(), b.org.ID, id)
 		if err != nil {
@@ -77,21 +79,21 @@ func TestUpdatingAPartyChangesOnlyWhatIsSent(t *testing.T) {
 func TestPartyNamesAllThatIsWrong(t *testing.T) {
 	b := openBooks(t)
 	long := strings.Repeat("x", 1001)
-	bad := storage.PartyPatch{
+	bad := billing.PartyPatch{
 		Name: new(" "), Address: &long,
-		Contact: contact(storage.ContactDraft{Title: "a\tb", Email: strings.Repeat("e", 255), Phone: strings.Repeat("1", 51)}),
+		Contact: contact(billing.ContactDraft{Title: "a\tb", Email: strings.Repeat("e", 255), Phone: strings.Repeat("1", 51)}),
 	}
 	text := "invalid: [name: must have 1 to 200 characters address: must have 0 to 1000 characters " +
 		"billing_contact.name: must have 1 to 200 characters billing_contact.title: has a character that does not print (U+0009) " +
 		"billing_contact.email: must have 0 to 254 characters billing_contact.phone: must have 0 to 50 characters]"
 	_, err := b.CreateParty(t.Context(), b.by, bad)
-	refused(t, err, storage.ErrInvalid, text)
+	refused(t, err, input.ErrInvalid, text)
 	_, err = b.UpdateParty(t.Context(), b.by, b.party.ID, bad, 0)
-	refused(t, err, storage.ErrInvalid, text)
-	_, err = b.CreateParty(t.Context(), b.by, storage.PartyPatch{Address: new("a\x00b")})
-	refused(t, err, storage.ErrInvalid, "invalid: [name: must have 1 to 200 characters address: has a character that does not print (U+0000)]")
-	_, err = b.CreateParty(t.Context(), b.by, storage.PartyPatch{Name: new("n"), Address: new(strings.Repeat("ab\n", 400))})
-	refused(t, err, storage.ErrInvalid, "invalid: [address: must have 0 to 1000 characters]")
+	refused(t, err, input.ErrInvalid, text)
+	_, err = b.CreateParty(t.Context(), b.by, billing.PartyPatch{Address: new("a\x00b")})
+	refused(t, err, input.ErrInvalid, "invalid: [name: must have 1 to 200 characters address: has a character that does not print (U+0000)]")
+	_, err = b.CreateParty(t.Context(), b.by, billing.PartyPatch{Name: new("n"), Address: new(strings.Repeat("ab\n", 400))})
+	refused(t, err, input.ErrInvalid, "invalid: [address: must have 0 to 1000 characters]")
 }
 
 func TestPartyListSearchesSortsAndPages(t *testing.T) {
@@ -125,7 +127,7 @@ func TestPartyListSearchesSortsAndPages(t *testing.T) {
 			t.Errorf("%+v: %q of %d, %v, want %q of %d", c.query, names, total, err, c.want, c.total)
 		}
 	}
-	if _, err := b.UpdateParty(t.Context(), b.by, b.party.ID, storage.PartyPatch{Name: new("Renamed")}, 0); err != nil {
+	if _, err := b.UpdateParty(t.Context(), b.by, b.party.ID, billing.PartyPatch{Name: new("Renamed")}, 0); err != nil {
 		t.Fatal(err)
 	}
 	if _, total, _ := b.Parties(t.Context(), b.org.ID, storage.PartyQuery{Search: "globex", PerPage: 1}); total != 0 {

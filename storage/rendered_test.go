@@ -12,18 +12,18 @@ import (
 	"testing"
 	"time"
 
-	"exante/storage"
+	"exante/storage/billing"
 )
 
 // render writes what a body shows that can change.
-func render(inv *storage.Invoice, now time.Time) ([]byte, error) {
+func render(inv *billing.Invoice, now time.Time) ([]byte, error) {
 	return fmt.Appendf(nil, "%d %s %d %s %d", inv.Version, inv.StatusAt(now), inv.OverdueDays(now), inv.Client.Name, inv.Client.Version), nil
 }
 
 // body is what RenderedInvoice answers, and whether it had to render.
-func (b *books) body(inv storage.Invoice) (text string, rendered bool) {
+func (b *books) body(inv billing.Invoice) (text string, rendered bool) {
 	b.Helper()
-	r, err := b.RenderedInvoice(b.Context(), b.org.ID, inv.ID, func(i *storage.Invoice, now time.Time) ([]byte, error) {
+	r, err := b.RenderedInvoice(b.Context(), b.org.ID, inv.ID, func(i *billing.Invoice, now time.Time) ([]byte, error) {
 		rendered = true
 		return render(i, now)
 	})
@@ -36,7 +36,7 @@ func (b *books) body(inv storage.Invoice) (text string, rendered bool) {
 	return string(r.Body), rendered
 }
 
-func (b *books) wantBody(inv storage.Invoice, want string) {
+func (b *books) wantBody(inv billing.Invoice, want string) {
 	b.Helper()
 	for _, fresh := range []bool{true, false} {
 		if got, rendered := b.body(inv); got != want || rendered != fresh {
@@ -49,15 +49,15 @@ func TestBodyIsRenderedAgainAfterEveryChange(t *testing.T) {
 	b := openBooks(t)
 	inv := b.draft(100)
 	b.wantBody(inv, "1 DRAFT 0 Globex 1")
-	b.update(inv.ID, storage.InvoicePatch{Tax: new(storage.Cents(1))})
+	b.update(inv.ID, billing.InvoicePatch{Tax: new(billing.Cents(1))})
 	b.wantBody(inv, "2 DRAFT 0 Globex 1")
 	b.addLines(inv.ID, product("x", 1))
 	b.wantBody(inv, "3 DRAFT 0 Globex 1")
-	b.move(inv.ID, storage.Sent)
+	b.move(inv.ID, billing.Sent)
 	b.wantBody(inv, "4 SENT 0 Globex 1")
 	b.pay(inv.ID, 1)
 	b.wantBody(inv, "5 PARTIALLY_PAID 0 Globex 1")
-	b.update(inv.ID, storage.InvoicePatch{Tax: new(storage.Cents(1))}) // no change
+	b.update(inv.ID, billing.InvoicePatch{Tax: new(billing.Cents(1))}) // no change
 	if _, rendered := b.body(inv); rendered {
 		t.Error("an update without a change cost the body")
 	}
@@ -65,7 +65,7 @@ func TestBodyIsRenderedAgainAfterEveryChange(t *testing.T) {
 
 func TestBodyFollowsTheClock(t *testing.T) {
 	b := openBooks(t)
-	inv := b.move(b.draft(100).ID, storage.Sent)
+	inv := b.move(b.draft(100).ID, billing.Sent)
 	b.wantBody(inv, "2 SENT 0 Globex 1")
 	b.clock.Set(inv.DueDate.Truncate(24 * time.Hour).Add(24 * time.Hour))
 	b.wantBody(inv, "2 OVERDUE 1 Globex 1")
@@ -77,10 +77,10 @@ func TestBodyFollowsTheClock(t *testing.T) {
 
 func TestBodyOfAnUnsentInvoiceFollowsItsParty(t *testing.T) {
 	b := openBooks(t)
-	draft, sent := b.draft(100), b.reading(storage.Sent)
+	draft, sent := b.draft(100), b.reading(billing.Sent)
 	b.wantBody(draft, "1 DRAFT 0 Globex 1")
 	b.wantBody(sent, "2 SENT 0 Globex 1")
-	if _, err := b.UpdateParty(t.Context(), b.by, b.party.ID, storage.PartyPatch{Name: new("New")}, 0); err != nil {
+	if _, err := b.UpdateParty(t.Context(), b.by, b.party.ID, billing.PartyPatch{Name: new("New")}, 0); err != nil {
 		t.Fatal(err)
 	}
 	b.wantBody(draft, "1 DRAFT 0 New 2")
@@ -88,7 +88,7 @@ func TestBodyOfAnUnsentInvoiceFollowsItsParty(t *testing.T) {
 		t.Errorf("the body of the sent invoice is %q, rendered: %v, want it as it was", text, rendered)
 	}
 	other := b.newParty("Other")
-	b.update(draft.ID, storage.InvoicePatch{PartyID: &other.ID})
+	b.update(draft.ID, billing.InvoicePatch{PartyID: &other.ID})
 	b.wantBody(draft, "2 DRAFT 0 Other 1")
 }
 
@@ -96,7 +96,7 @@ func TestRenderErrorIsPassedOnAndNotRemembered(t *testing.T) {
 	b := openBooks(t)
 	inv := b.draft(100)
 	broken := errors.New("broken")
-	_, err := b.RenderedInvoice(t.Context(), b.org.ID, inv.ID, func(*storage.Invoice, time.Time) ([]byte, error) { return nil, broken })
+	_, err := b.RenderedInvoice(t.Context(), b.org.ID, inv.ID, func(*billing.Invoice, time.Time) ([]byte, error) { return nil, broken })
 	if err != broken {
 		t.Errorf("got %v, want the error of render", err)
 	}
@@ -106,7 +106,7 @@ func TestRenderErrorIsPassedOnAndNotRemembered(t *testing.T) {
 func TestNoReaderSeesABodyOlderThanWhatWasAcknowledged(t *testing.T) {
 	b := openBooks(t)
 	const invoices, writes = 4, 60
-	var list [invoices]storage.Invoice
+	var list [invoices]billing.Invoice
 	var acknowledged [invoices]atomic.Uint64
 	var party atomic.Uint64
 	for i := range list {
@@ -138,7 +138,7 @@ func TestNoReaderSeesABodyOlderThanWhatWasAcknowledged(t *testing.T) {
 	for n := range list {
 		writers.Go(func() {
 			for i := range writes {
-				inv, err := b.UpdateInvoice(ctx, b.by, list[n].ID, storage.InvoicePatch{Tax: new(storage.Cents(i + 1))}, 0)
+				inv, err := b.UpdateInvoice(ctx, b.by, list[n].ID, billing.InvoicePatch{Tax: new(billing.Cents(i + 1))}, 0)
 				if err != nil {
 					t.Errorf("update: %v", err)
 					return
@@ -149,7 +149,7 @@ func TestNoReaderSeesABodyOlderThanWhatWasAcknowledged(t *testing.T) {
 	}
 	writers.Go(func() {
 		for i := range writes {
-			p, err := b.UpdateParty(ctx, b.by, b.party.ID, storage.PartyPatch{Name: new(fmt.Sprint("p", i))}, 0)
+			p, err := b.UpdateParty(ctx, b.by, b.party.ID, billing.PartyPatch{Name: new(fmt.Sprint("p", i))}, 0)
 			if err != nil {
 				t.Errorf("update party: %v", err)
 				return

@@ -8,6 +8,7 @@ import (
 
 	"exante/auth"
 	"exante/storage"
+	"exante/storage/input"
 )
 
 // show is all of a key but its hash, in one line.
@@ -75,7 +76,7 @@ func TestOnlyAnActiveKeyIsRotated(t *testing.T) {
 	}
 	for _, grace := range []time.Duration{-1, 30*day + 1} {
 		_, _, err := v.RotateKey(t.Context(), v.by, revoked.ID, grace)
-		refused(t, err, storage.ErrInvalid, "invalid: [grace_days: must be from 0 to 30]")
+		refused(t, err, input.ErrInvalid, "invalid: [grace_days: must be from 0 to 30]")
 	}
 }
 

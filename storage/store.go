@@ -11,6 +11,7 @@ import (
 
 	"exante/auth"
 	"exante/auth/uid"
+	"exante/storage/billing"
 	"exante/storage/bodies"
 	"exante/storage/index"
 	"exante/storage/kv"
@@ -24,7 +25,7 @@ type Options struct {
 	Hasher        *auth.Hasher // hashes new keys
 	Environment   auth.Environment
 	MaxExpiryDays int    // no new key lives longer; 0: no bound
-	NumberPattern string // "": DefaultNumberPattern
+	NumberPattern string // "": billing.DefaultNumberPattern
 	CacheBytes    int64  // rendered bodies kept in memory; 0: 64 MiB; negative: none
 
 	Now  func() time.Time // nil: time.Now
@@ -40,7 +41,7 @@ func (o *Options) complete() error {
 		return errors.New("open store: a hasher and an environment are required, and no negative expiry")
 	}
 	if o.NumberPattern == "" {
-		o.NumberPattern = DefaultNumberPattern
+		o.NumberPattern = billing.DefaultNumberPattern
 	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = defaultCacheBytes
@@ -65,7 +66,7 @@ type Store struct {
 	db      kv.DB
 	ids     *uid.Source
 	options Options
-	numbers numberPattern
+	numbers billing.NumberPattern
 	keyring *auth.Keyring
 	lists   *index.Index // invoices
 	parties *index.Names
@@ -78,7 +79,7 @@ func Open(o Options) (*Store, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	numbers, err := parseNumberPattern(o.NumberPattern)
+	numbers, err := billing.ParseNumberPattern(o.NumberPattern)
 	if err != nil {
 		return nil, err
 	}
@@ -97,9 +98,9 @@ func Open(o Options) (*Store, error) {
 		db: db, ids: uid.NewSource(o.Now, o.Rand), options: o, numbers: numbers,
 		keyring: auth.NewKeyring(),
 		lists: index.New(index.Rule{
-			Overdue:  uint8(Overdue),
-			FallsDue: func(s uint8) bool { return Status(s).fallsDue() },
-			Name:     func(s uint8) string { return Status(s).String() },
+			Overdue:  uint8(billing.Overdue),
+			FallsDue: func(s uint8) bool { return billing.Status(s).FallsDue() },
+			Name:     func(s uint8) string { return billing.Status(s).String() },
 		}),
 		parties: index.NewNames(),
 		bodies:  bodies.New(o.CacheBytes),

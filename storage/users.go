@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
 
 	"exante/auth"
 	"exante/auth/uid"
+	"exante/storage/input"
 	"exante/storage/kv"
 )
 
@@ -76,18 +75,18 @@ type emailRecord struct {
 	User uid.ID `cbor:"2,keyasint"`
 }
 
-// CreateUser adds a user to the organization. Errors: ErrInvalid; ErrExists if
+// CreateUser adds a user to the organization. Errors: input.ErrInvalid; ErrExists if
 // the address is taken; ErrNotFound if there is no such organization.
 func (s *Store) CreateUser(ctx context.Context, by auth.Principal, d UserDraft) (User, error) {
-	var bad refusals
-	user := User{Email: bad.email("email", d.Email), Name: bad.text("name", d.Name, 0, maxName), Role: d.Role}
+	var bad input.Refusals
+	user := User{Email: bad.Email("email", d.Email), Name: bad.Text("name", d.Name, 0, maxName), Role: d.Role}
 	if user.Role == "" {
 		user.Role = Viewer
 	}
 	if !user.Role.Valid() {
-		bad.add("role", "must be owner, admin or viewer")
+		bad.Add("role", "must be owner, admin or viewer")
 	}
-	if err := bad.err(); err != nil {
+	if err := bad.Err(); err != nil {
 		return User{}, err
 	}
 	err := s.update(ctx, by, func(t *tx) (err error) {
@@ -176,21 +175,4 @@ func userOf(r kv.Reader, org, id uid.ID) (User, error) {
 	var rec userRecord
 	err := get(r, keyUser(org, id), famUser, &rec)
 	return rec.user(org, id), err
-}
-
-// maxEmail is the length of an e-mail address in bytes (RFC 5321).
-const maxEmail = 254
-
-// cleanEmail returns an address as it is kept and compared, in lower case, or
-// why it is refused. Whether it receives mail nobody can tell by looking.
-func cleanEmail(text string) (clean, reason string) {
-	if clean, reason = cleanText(text, 3, maxEmail); reason != "" {
-		return "", reason
-	}
-	clean = strings.ToLower(clean)
-	local, domain, _ := strings.Cut(clean, "@")
-	if local == "" || domain == "" || strings.Contains(domain, "@") || strings.ContainsFunc(clean, unicode.IsSpace) || len(clean) > maxEmail {
-		return "", "must be an e-mail address of at most 254 bytes"
-	}
-	return clean, ""
 }

@@ -1,9 +1,8 @@
 package storage
 
 import (
-	"slices"
-
 	"exante/auth/uid"
+	"exante/storage/billing"
 	"exante/storage/index"
 )
 
@@ -60,7 +59,7 @@ func (b *invoiceBook) readCatalogue() {
 	in := inFamily(b.org, famCatalogue)
 	found := each(b.verification, in, famCatalogue, func(key []byte, record *catalogueRecord) {
 		b.prices[string(key)] = record.ID
-		if record.ID.IsZero() || validAmount(record.UnitPrice) != "" {
+		if record.ID.IsZero() || !record.UnitPrice.Valid() {
 			b.find(key, "has no uid, or a price of %d", record.UnitPrice)
 		}
 	})
@@ -83,7 +82,7 @@ func (b *invoiceBook) readInvoices() {
 			b.find(key, "%v", err)
 			return
 		}
-		b.invoice(key, &i)
+		b.invoice(key, &i.Invoice)
 	})
 	b.agree("invoices", in, found, b.counts.Invoices)
 	for n, taken := range b.series {
@@ -94,8 +93,8 @@ func (b *invoiceBook) readInvoices() {
 }
 
 // invoice checks one invoice and what it refers to.
-func (b *invoiceBook) invoice(key []byte, i *Invoice) {
-	for _, fault := range i.faults() {
+func (b *invoiceBook) invoice(key []byte, i *billing.Invoice) {
+	for _, fault := range i.Faults() {
 		b.find(key, "%s", fault)
 	}
 	if !b.parties[i.PartyID] {
@@ -112,9 +111,9 @@ func (b *invoiceBook) invoice(key []byte, i *Invoice) {
 			b.find(key, "line %d is of another catalogue entry than its own", n)
 		}
 	}
-	b.place(key, i.series)
-	b.payments += i.payments
-	if i.Type != Receivable {
+	b.place(key, i.Series)
+	b.payments += i.Payments
+	if i.Type != billing.Receivable {
 		return
 	}
 	b.listed++
@@ -139,40 +138,91 @@ func (b *invoiceBook) place(key []byte, n uint64) {
 	}
 }
 
-// faults are the rules that an invoice by itself breaks.
-func (i *Invoice) faults() (faults []string) {
-	t, err := sum(i.Lines, i.Tax)
-	for _, rule := range []struct {
-		broken bool
-		fault  string
-	}{
-		{i.Version == 0, "has no version"},
-		{i.Type.String() == "" || i.CollectionMethod.String() == "" || i.Status.String() == "", "has an unknown type, method or status"},
-		{i.Status == Overdue, "is stored as OVERDUE"},
-		{validCurrency(i.Currency) != "", "has an unknown currency"},
-		{validAmount(i.Tax) != "", "has a tax out of range"},
-		{len(i.Lines) > maxLines, "has more lines than an invoice has"},
-		{slices.ContainsFunc(i.Lines, LineItem.isWrong), "has a line whose total is not quantity × price"},
-		{err != nil || t != totals{i.Subtotal, i.Discount, i.Total}, "has totals other than its lines"},
-		{dayOf(i.DueDate) < dayOf(i.IssueDate), "is due before its issue"},
-		{i.SentAt.IsZero() != (i.Status.unsent() || i.Status == Cancelled), "was sent, or not, against its status"},
-		{!i.SentAt.IsZero() && (i.Number == "" || i.Client.Name == ""), "was sent without a number or a client"},
-		{i.SentAt.IsZero() && (i.series > 0 || i.Paid != 0), "has a place in the series, or was paid, before it was sent"},
-		{i.Paid < 0 || i.Paid > i.Total || (i.Paid > 0) != (i.payments > 0), "has an amount paid against its total or its payments"},
-		{(i.Status == Paid) == i.PaidDate.IsZero() || i.Status == Paid && i.Paid != i.Total, "is PAID, or not, against its amounts"},
-		{i.Status == PartiallyPaid && (i.Paid == 0 || i.Paid == i.Total), "is PARTIALLY_PAID against its amounts"},
-	} {
-		if rule.broken {
-			faults = append(faults, rule.fault)
+// readNumbers checks that every number is that of the invoice it is entered for.
+func (b *invoiceBook) readNumbers() {
+	in := inFamily(b.org, famNumber)
+	found := each(b.verification, in, famNumber, func(key []byte, record *numberRecord) {
+		i, known := b.core(key, record.Invoice)
+		if known && i.Number != string(key[orgKeyHead:]) {
+			b.find(key, "is entered for invoice %s, which has number %q", i.ID, i.Number)
 		}
-	}
-	return faults
+	})
+	b.agree("invoice numbers", in, found, b.counts.Numbers)
 }
 
-func (l LineItem) isWrong() bool {
-	if l.Quantity < 0 || l.UnitPrice < 0 || l.Type.String() == "" {
-		return true
+// core reads an invoice that key refers to, but for its lines and fields.
+func (b *invoiceBook) core(key []byte, id uid.ID) (storedInvoice, bool) {
+	i, _, err := readCore(b, b.org, id)
+	b.check(key, missing(err, "invoice", keyInvoice(b.org, id)))
+	return i, err == nil
+}
+
+// readPayments checks that the payments of each invoice come to what it says.
+// They lie together, invoice by invoice.
+func (b *invoiceBook) readPayments() {
+	var invoice uid.ID
+	var paid billing.Cents
+	count := 0
+	settle := func() {
+		if count == 0 {
+			return
+		}
+		key := keyInvoice(b.org, invoice)
+		if i, known := b.core(key, invoice); known && (i.Paid != paid || i.Payments != count) {
+			b.find(key, "has %d payments of %d in all, and says %d of %d", count, paid, i.Payments, i.Paid)
+		}
+		paid, count = 0, 0
 	}
-	total, fits := LineTotal(l.Quantity, l.UnitPrice)
-	return !fits || total != l.Total
+	in := inFamily(b.org, famPayment)
+	found := each(b.verification, in, famPayment, func(key []byte, record *paymentRecord) {
+		of, err := idAt(key, orgKeyHead)
+		if err != nil {
+			return
+		}
+		if of != invoice {
+			settle()
+		}
+		if record.Amount < 1 || record.Amount > billing.MaxCents {
+			b.find(key, "is of %d", record.Amount)
+		}
+		invoice, paid, count = of, paid+record.Amount, count+1
+	})
+	settle()
+	b.agree("payments", in, found, b.counts.Payments)
+	b.agree("payments named by invoices", in, b.payments, b.counts.Payments)
+}
+
+// readChunks checks that every chunk is one of its invoice; that an invoice has
+// all of its own was seen when it was read.
+func (b *invoiceBook) readChunks() {
+	b.eachValue(inFamily(b.org, famChunk), func(key, _ []byte) {
+		id, err := idAt(key, orgKeyHead)
+		if err != nil {
+			return
+		}
+		i, known := b.core(key, id)
+		if known && string(key) >= string(keyChunk(b.org, id, i.chunks)) {
+			b.find(key, "is beyond the %d chunks of its invoice", i.chunks)
+		}
+	})
+}
+
+// compareLists reports what the lists in memory do not have as it is on disk.
+func (b *invoiceBook) compareLists() {
+	if !b.still() {
+		return
+	}
+	for _, want := range b.unlisted {
+		if row, known := b.store.lists.Row(b.org, want.ID); !known || row != want {
+			b.find(keyInvoice(b.org, want.ID), "is not in the list in memory as it is on disk")
+		}
+	}
+	for _, want := range b.unnamed {
+		if name, known := b.store.parties.Get(b.org, want.ID); !known || name != want {
+			b.find(keyParty(b.org, want.ID), "is not in the list in memory as it is on disk")
+		}
+	}
+	if b.store.lists.Len(b.org) != b.listed || b.store.parties.Len(b.org) != len(b.parties) {
+		b.find(keyCounts(b.org), "the lists in memory have records that are not on disk")
+	}
 }

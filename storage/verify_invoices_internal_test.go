@@ -10,6 +10,7 @@ import (
 
 	"exante/auth"
 	"exante/auth/uid"
+	"exante/storage/billing"
 )
 
 // ledger is a store with a sent and partly paid invoice, a draft and a long
@@ -18,8 +19,8 @@ type ledger struct {
 	testing.TB
 	*Store
 	org               uid.ID
-	party             Party
-	sent, draft, long Invoice
+	party             billing.Party
+	sent, draft, long billing.Invoice
 }
 
 func openLedger(tb testing.TB) *ledger {
@@ -44,11 +45,11 @@ func openLedger(tb testing.TB) *ledger {
 	}
 	l.org = org.ID
 	by := auth.Principal{Shell: true, OrgID: l.org}
-	if l.party, err = s.CreateParty(tb.Context(), by, PartyPatch{Name: new("Globex")}); err != nil {
+	if l.party, err = s.CreateParty(tb.Context(), by, billing.PartyPatch{Name: new("Globex")}); err != nil {
 		tb.Fatal(err)
 	}
-	lines := []LinePatch{{Type: new(Product), SKU: new("work"), UnitPrice: new(Cents(100))}}
-	create := func(p InvoicePatch) Invoice {
+	lines := []billing.LinePatch{{Type: new(billing.Product), SKU: new("work"), UnitPrice: new(billing.Cents(100))}}
+	create := func(p billing.InvoicePatch) billing.Invoice {
 		p.PartyID, p.Lines = &l.party.ID, &lines
 		i, err := s.CreateInvoice(tb.Context(), by, p)
 		if err != nil {
@@ -56,9 +57,9 @@ func openLedger(tb testing.TB) *ledger {
 		}
 		return i
 	}
-	l.draft = create(InvoicePatch{Number: new("OWN")})
-	l.long = create(InvoicePatch{Fields: &[]Field{{Key: "note", JSON: []byte(`"` + strings.Repeat("x", 60<<10) + `"`)}}})
-	l.sent = create(InvoicePatch{Status: new(Sent)})
+	l.draft = create(billing.InvoicePatch{Number: new("OWN")})
+	l.long = create(billing.InvoicePatch{Fields: &[]billing.Field{{Key: "note", JSON: []byte(`"` + strings.Repeat("x", 60<<10) + `"`)}}})
+	l.sent = create(billing.InvoicePatch{Status: new(billing.Sent)})
 	if _, l.sent, err = s.RecordPayment(tb.Context(), by, l.sent.ID, 40, time.Time{}, "", 0); err != nil {
 		tb.Fatal(err)
 	}
@@ -74,12 +75,12 @@ func (l *ledger) raw(fn func(*tx) error) {
 }
 
 // alter writes an invoice as change makes it, to the list as well.
-func (l *ledger) alter(i Invoice, change func(*Invoice)) {
+func (l *ledger) alter(i billing.Invoice, change func(*billing.Invoice)) {
 	l.Helper()
 	i.Lines = slices.Clone(i.Lines)
 	change(&i)
-	i.chunks = 9 // as many as an alteration before this one may have left
-	l.raw(func(t *tx) error { return putInvoice(t, &i) })
+	stored := storedInvoice{i, 9} // chunks: as many as an alteration before this one may have left
+	l.raw(func(t *tx) error { return putInvoice(t, &stored) })
 	l.lists.Put(l.org, rowOf(&i))
 }
 
@@ -104,37 +105,37 @@ func TestVerifyFindsNothingInAWholeLedger(t *testing.T) {
 
 func TestVerifyFindsEveryBrokenInvoiceRule(t *testing.T) {
 	l := openLedger(t)
-	for text, change := range map[string]func(*Invoice){
-		"has no version":                                                             func(i *Invoice) { i.Version = 0 },
-		"has an unknown type, method or status":                                      func(i *Invoice) { i.CollectionMethod = 9 },
-		"is stored as OVERDUE":                                                       func(i *Invoice) { i.Status = Overdue },
-		"has an unknown currency":                                                    func(i *Invoice) { i.Currency = "XXX" },
-		"has a tax out of range":                                                     func(i *Invoice) { i.Tax = -1 },
-		"has more lines than an invoice has":                                         func(i *Invoice) { i.Lines = slices.Repeat(i.Lines, 1001) },
-		"has a line whose total is not quantity × price":                             func(i *Invoice) { i.Lines[0].Total = 99 },
-		"has totals other than its lines":                                            func(i *Invoice) { i.Subtotal = 99 },
-		"is due before its issue":                                                    func(i *Invoice) { i.DueDate = i.IssueDate.AddDate(0, 0, -1) },
-		"was sent, or not, against its status":                                       func(i *Invoice) { i.Status = Draft },
-		"was sent without a number or a client":                                      func(i *Invoice) { i.Client.Name = "" },
-		"has an amount paid against its total or its payments":                       func(i *Invoice) { i.Paid = 101 },
-		"is PAID, or not, against its amounts":                                       func(i *Invoice) { i.Status = Paid },
-		"is PARTIALLY_PAID against its amounts":                                      func(i *Invoice) { i.Paid = 100 },
-		"refers to party 01000000-0000-0000-0000-000000000000, which does not exist": func(i *Invoice) { i.PartyID = uid.ID{1} },
-		"which does not exist":                                                       func(i *Invoice) { i.OwnerID = uid.ID{1} },
-		"has number \"OWN\", which is entered for invoice":                           func(i *Invoice) { i.Number = "OWN" },
-		"which has number \"OTHER\"":                                                 func(i *Invoice) { i.Number = "OTHER" },
-		"line 0 is of another catalogue entry than its own":                          func(i *Invoice) { i.Lines[0].TypeID = uid.ID{1} },
-		"no invoice has place 1 of the number series":                                func(i *Invoice) { i.series = 0 },
-		"has place 2 of the number series, which has come to 1":                      func(i *Invoice) { i.series = 2 },
-		"has 1 payments of 40 in all, and says 1 of 41":                              func(i *Invoice) { i.Paid = 41 },
-		"2 payments named by invoices found, 1 counted":                              func(i *Invoice) { i.payments = 2 },
-		"has a place in the series, or was paid, before it was sent":                 func(i *Invoice) { i.SentAt = time.Time{} },
+	for text, change := range map[string]func(*billing.Invoice){
+		"has no version":                                                             func(i *billing.Invoice) { i.Version = 0 },
+		"has an unknown type, method or status":                                      func(i *billing.Invoice) { i.CollectionMethod = 9 },
+		"is stored as OVERDUE":                                                       func(i *billing.Invoice) { i.Status = billing.Overdue },
+		"has an unknown currency":                                                    func(i *billing.Invoice) { i.Currency = "XXX" },
+		"has a tax out of range":                                                     func(i *billing.Invoice) { i.Tax = -1 },
+		"has more lines than an invoice has":                                         func(i *billing.Invoice) { i.Lines = slices.Repeat(i.Lines, 1001) },
+		"has a line whose total is not quantity × price":                             func(i *billing.Invoice) { i.Lines[0].Total = 99 },
+		"has totals other than its lines":                                            func(i *billing.Invoice) { i.Subtotal = 99 },
+		"is due before its issue":                                                    func(i *billing.Invoice) { i.DueDate = i.IssueDate.AddDate(0, 0, -1) },
+		"was sent, or not, against its status":                                       func(i *billing.Invoice) { i.Status = billing.Draft },
+		"was sent without a number or a client":                                      func(i *billing.Invoice) { i.Client.Name = "" },
+		"has an amount paid against its total or its payments":                       func(i *billing.Invoice) { i.Paid = 101 },
+		"is PAID, or not, against its amounts":                                       func(i *billing.Invoice) { i.Status = billing.Paid },
+		"is PARTIALLY_PAID against its amounts":                                      func(i *billing.Invoice) { i.Paid = 100 },
+		"refers to party 01000000-0000-0000-0000-000000000000, which does not exist": func(i *billing.Invoice) { i.PartyID = uid.ID{1} },
+		"which does not exist":                                                       func(i *billing.Invoice) { i.OwnerID = uid.ID{1} },
+		"has number \"OWN\", which is entered for invoice":                           func(i *billing.Invoice) { i.Number = "OWN" },
+		"which has number \"OTHER\"":                                                 func(i *billing.Invoice) { i.Number = "OTHER" },
+		"line 0 is of another catalogue entry than its own":                          func(i *billing.Invoice) { i.Lines[0].TypeID = uid.ID{1} },
+		"no invoice has place 1 of the number series":                                func(i *billing.Invoice) { i.Series = 0 },
+		"has place 2 of the number series, which has come to 1":                      func(i *billing.Invoice) { i.Series = 2 },
+		"has 1 payments of 40 in all, and says 1 of 41":                              func(i *billing.Invoice) { i.Paid = 41 },
+		"2 payments named by invoices found, 1 counted":                              func(i *billing.Invoice) { i.Payments = 2 },
+		"has a place in the series, or was paid, before it was sent":                 func(i *billing.Invoice) { i.SentAt = time.Time{} },
 	} {
 		l.alter(l.sent, change)
 		if found := l.findings(); !slices.ContainsFunc(found, func(f string) bool { return strings.Contains(f, text) }) {
 			t.Errorf("found %q, want one that says %q", found, text)
 		}
-		l.alter(l.sent, func(*Invoice) {})
+		l.alter(l.sent, func(*billing.Invoice) {})
 	}
 	if found := l.findings(); len(found) != 0 {
 		t.Errorf("mended, and found %v", found)
@@ -159,14 +160,14 @@ func TestVerifyFindsEveryBrokenEntry(t *testing.T) {
 		"is beyond the 0 chunks of its invoice":         func(l *ledger, t *tx) error { return t.Put(keyChunk(l.org, l.draft.ID, 0), []byte("x")) },
 		"2 invoices found, 3 counted":                   func(l *ledger, t *tx) error { return t.Delete(keyInvoice(l.org, l.draft.ID)) },
 		"0 parties found, 1 counted":                    func(l *ledger, t *tx) error { return t.Delete(keyParty(l.org, l.party.ID)) },
-		"0 catalogue entries found, 1 counted":          func(l *ledger, t *tx) error { return t.Delete(keyCatalogue(l.org, Product, "USD", "work")) },
+		"0 catalogue entries found, 1 counted":          func(l *ledger, t *tx) error { return t.Delete(keyCatalogue(l.org, billing.Product, "USD", "work")) },
 		"2 payments found, 1 counted":                   func(l *ledger, t *tx) error { return putPayment(t, l.draft.ID, 1) },
 		"has 1 payments of 1 in all, and says 0 of 0":   func(l *ledger, t *tx) error { return putPayment(t, l.draft.ID, 1) },
 		"has 2 payments of 30 in all, and says 1 of 40": func(l *ledger, t *tx) error { return putPayment(t, l.sent.ID, -10) },
 		"is of -10":                 func(l *ledger, t *tx) error { return putPayment(t, l.sent.ID, -10) },
 		"has no version or no name": func(l *ledger, t *tx) error { return put(t, keyParty(l.org, l.party.ID), famParty, &partyRecord{}) },
 		"has no uid, or a price of -1": func(l *ledger, t *tx) error {
-			return put(t, keyCatalogue(l.org, Product, "USD", "x"), famCatalogue, &catalogueRecord{UnitPrice: -1})
+			return put(t, keyCatalogue(l.org, billing.Product, "USD", "x"), famCatalogue, &catalogueRecord{UnitPrice: -1})
 		},
 		"fails its checksum": func(l *ledger, t *tx) error { return t.Put(keyInvoice(l.org, l.draft.ID), []byte("damaged")) },
 		"has a place in the number series, which has come further than there are numbers": func(l *ledger, t *tx) error { return t.count(func(c *counts) { c.LastSeries = 99 }) },
@@ -179,7 +180,7 @@ func TestVerifyFindsEveryBrokenEntry(t *testing.T) {
 	}
 }
 
-func putPayment(t *tx, invoice uid.ID, amount Cents) error {
+func putPayment(t *tx, invoice uid.ID, amount billing.Cents) error {
 	return put(t, keyPayment(t.by.OrgID, invoice, uid.ID{0xff}), famPayment, &paymentRecord{Amount: amount})
 }
 

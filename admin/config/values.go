@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"exante/auth"
-	"exante/storage"
+	"exante/storage/billing"
 )
 
 // form is how a value is written in TOML.
@@ -232,4 +232,7 @@ func parseLevel(s string) (level, error) {
 
 func formatLevel(l level) string { return strings.ToLower(slog.Level(l).String()) }
 
-func parseNumberPattern(s string) (string, error) { return s, storage.CheckNumberPattern(s) }
+func parseNumberPattern(s string) (string, error) {
+	_, err := billing.ParseNumberPattern(s)
+	return s, err
+}

@@ -1,12 +1,12 @@
 package demo
 
-import "exante/storage"
+import "exante/storage/billing"
 
 // mix says how many invoices end in one way, and how many days ago they were issued.
 type mix struct {
 	count            int
 	youngest, oldest int
-	becomes          []storage.Status
+	becomes          []billing.Status
 	pays             float64
 }
 
@@ -14,47 +14,47 @@ type mix struct {
 // that were sent earlier than that and are not paid read OVERDUE.
 var mixes = []mix{
 	{count: 40, youngest: 0, oldest: 5},
-	{count: 20, youngest: 0, oldest: 8, becomes: []storage.Status{storage.Approved}},
-	{count: 20, youngest: 0, oldest: 3, becomes: []storage.Status{storage.Scheduled}},
-	{count: 75, youngest: 1, oldest: 28, becomes: []storage.Status{storage.Sent}},
-	{count: 45, youngest: 35, oldest: 120, becomes: []storage.Status{storage.Sent}},
-	{count: 15, youngest: 35, oldest: 90, becomes: []storage.Status{storage.Sent}, pays: 0.3},
-	{count: 30, youngest: 5, oldest: 28, becomes: []storage.Status{storage.Sent}, pays: 0.5},
-	{count: 210, youngest: 20, oldest: 365, becomes: []storage.Status{storage.Sent}, pays: 1},
-	{count: 15, youngest: 20, oldest: 90, becomes: []storage.Status{storage.Sent, storage.Disputed}},
-	{count: 15, youngest: 10, oldest: 200, becomes: []storage.Status{storage.Sent, storage.Void}},
-	{count: 15, youngest: 5, oldest: 200, becomes: []storage.Status{storage.Cancelled}},
+	{count: 20, youngest: 0, oldest: 8, becomes: []billing.Status{billing.Approved}},
+	{count: 20, youngest: 0, oldest: 3, becomes: []billing.Status{billing.Scheduled}},
+	{count: 75, youngest: 1, oldest: 28, becomes: []billing.Status{billing.Sent}},
+	{count: 45, youngest: 35, oldest: 120, becomes: []billing.Status{billing.Sent}},
+	{count: 15, youngest: 35, oldest: 90, becomes: []billing.Status{billing.Sent}, pays: 0.3},
+	{count: 30, youngest: 5, oldest: 28, becomes: []billing.Status{billing.Sent}, pays: 0.5},
+	{count: 210, youngest: 20, oldest: 365, becomes: []billing.Status{billing.Sent}, pays: 1},
+	{count: 15, youngest: 20, oldest: 90, becomes: []billing.Status{billing.Sent, billing.Disputed}},
+	{count: 15, youngest: 10, oldest: 200, becomes: []billing.Status{billing.Sent, billing.Void}},
+	{count: 15, youngest: 5, oldest: 200, becomes: []billing.Status{billing.Cancelled}},
 }
 
 type client struct {
 	name, address string
-	currency      storage.Currency
-	contact       storage.ContactDraft
+	currency      billing.Currency
+	contact       billing.ContactDraft
 }
 
 var clients = []client{
 	{"Nordhafen Logistik GmbH", "Am Sandtorkai 14, 20457 Hamburg, Germany", "EUR",
-		storage.ContactDraft{Name: "Jana Petersen", Title: "Accounts payable", Email: "rechnung@nordhafen.example", Phone: "+49 40 5550 1220"}},
+		billing.ContactDraft{Name: "Jana Petersen", Title: "Accounts payable", Email: "rechnung@nordhafen.example", Phone: "+49 40 5550 1220"}},
 	{"Kestrel & Sons Printing", "8 Tanners Row, Norwich NR2 1BJ, United Kingdom", "GBP",
-		storage.ContactDraft{Name: "Thomas Kestrel", Title: "Owner", Email: "tom@kestrelprint.example", Phone: "+44 1603 555 014"}},
+		billing.ContactDraft{Name: "Thomas Kestrel", Title: "Owner", Email: "tom@kestrelprint.example", Phone: "+44 1603 555 014"}},
 	{"Aurelia Dental Group", "2210 Cedar Springs Rd, Dallas, TX 75201, USA", "USD",
-		storage.ContactDraft{Name: "Maribel Ortiz", Title: "Office manager", Email: "billing@aureliadental.example", Phone: "+1 214 555 0142"}},
+		billing.ContactDraft{Name: "Maribel Ortiz", Title: "Office manager", Email: "billing@aureliadental.example", Phone: "+1 214 555 0142"}},
 	{"Sagebrush Coffee Roasters", "415 W Main St, Boise, ID 83702, USA", "USD",
-		storage.ContactDraft{Name: "Devin Walsh", Title: "Bookkeeper", Email: "ap@sagebrushcoffee.example", Phone: "+1 208 555 0177"}},
+		billing.ContactDraft{Name: "Devin Walsh", Title: "Bookkeeper", Email: "ap@sagebrushcoffee.example", Phone: "+1 208 555 0177"}},
 	{"Ironbridge Civil Engineering", "1 Wharfage, Ironbridge, Telford TF8 7AW, United Kingdom", "GBP",
-		storage.ContactDraft{Name: "Priya Nair", Title: "Finance lead", Email: "finance@ironbridge-civil.example", Phone: "+44 1952 555 031"}},
+		billing.ContactDraft{Name: "Priya Nair", Title: "Finance lead", Email: "finance@ironbridge-civil.example", Phone: "+44 1952 555 031"}},
 	{"Atelier Lumière SARL", "27 rue des Teinturiers, 84000 Avignon, France", "EUR",
-		storage.ContactDraft{Name: "Hélène Morel", Title: "Gérante", Email: "compta@atelierlumiere.example", Phone: "+33 4 90 55 01 18"}},
+		billing.ContactDraft{Name: "Hélène Morel", Title: "Gérante", Email: "compta@atelierlumiere.example", Phone: "+33 4 90 55 01 18"}},
 	{"Cobalt Ridge Solar", "980 Quail St, Lakewood, CO 80215, USA", "USD",
-		storage.ContactDraft{Name: "Grant Okafor", Title: "Controller", Email: "invoices@cobaltridge.example", Phone: "+1 303 555 0199"}},
+		billing.ContactDraft{Name: "Grant Okafor", Title: "Controller", Email: "invoices@cobaltridge.example", Phone: "+1 303 555 0199"}},
 	{"Verde Mercado Foods", "6125 E Washington Blvd, Commerce, CA 90040, USA", "USD",
-		storage.ContactDraft{Name: "Lucía Fernández", Title: "Purchasing", Email: "lucia@verdemercado.example", Phone: "+1 323 555 0108"}},
+		billing.ContactDraft{Name: "Lucía Fernández", Title: "Purchasing", Email: "lucia@verdemercado.example", Phone: "+1 323 555 0108"}},
 }
 
 // item is something sold: at most so many, in halves where it is time.
 type item struct {
 	sku    string
-	price  storage.Cents
+	price  billing.Cents
 	most   int
 	halves bool
 }

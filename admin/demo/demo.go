@@ -15,6 +15,7 @@ import (
 	"exante/auth"
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/billing"
 )
 
 // Store is the place of one demonstration.
@@ -56,7 +57,7 @@ func (d *Store) Fill(ctx context.Context, store *storage.Store) error {
 	}
 	var parties []uid.ID
 	for _, c := range clients {
-		party, err := store.CreateParty(ctx, by, storage.PartyPatch{Name: &c.name, Address: &c.address, Contact: ptr(&c.contact)})
+		party, err := store.CreateParty(ctx, by, billing.PartyPatch{Name: &c.name, Address: &c.address, Contact: ptr(&c.contact)})
 		if err != nil {
 			return err
 		}
@@ -89,8 +90,8 @@ func fillInvoices(ctx context.Context, store *storage.Store, by auth.Principal, 
 
 // story is the life of one invoice.
 type story struct {
-	draft   storage.InvoicePatch
-	becomes []storage.Status // one after the other
+	draft   billing.InvoicePatch
+	becomes []billing.Status // one after the other
 	pays    float64          // share of the total, paid once it is sent
 	paidOn  time.Time
 }
@@ -102,11 +103,11 @@ func (st story) tell(ctx context.Context, store *storage.Store, by auth.Principa
 		return err
 	}
 	for _, status := range st.becomes {
-		if inv, err = store.UpdateInvoice(ctx, by, inv.ID, storage.InvoicePatch{Status: &status}, 0); err != nil {
+		if inv, err = store.UpdateInvoice(ctx, by, inv.ID, billing.InvoicePatch{Status: &status}, 0); err != nil {
 			return err
 		}
 	}
-	if amount := storage.Cents(float64(inv.Total) * st.pays); amount > 0 {
+	if amount := billing.Cents(float64(inv.Total) * st.pays); amount > 0 {
 		_, _, err = store.RecordPayment(ctx, by, inv.ID, amount, st.paidOn, "bank transfer", 0)
 	}
 	return err
@@ -131,12 +132,12 @@ func plot(random *rand.Rand, parties []uid.ID, now time.Time, mix mix) story {
 	issued := now.Truncate(24*time.Hour).AddDate(0, 0, -mix.youngest-random.IntN(mix.oldest-mix.youngest+1))
 	due := issued.AddDate(0, 0, 30)
 	paidOn := issued.Add(time.Duration(random.Int64N(int64(min(due.Sub(issued), now.Sub(issued))) + 1)))
-	lines := make([]storage.LinePatch, 1+random.IntN(4))
+	lines := make([]billing.LinePatch, 1+random.IntN(4))
 	for i, item := range random.Perm(len(items))[:len(lines)] {
 		lines[i] = items[item].line(random)
 	}
 	return story{
-		draft: storage.InvoicePatch{
+		draft: billing.InvoicePatch{
 			PartyID: &parties[n], Currency: &clients[n].currency,
 			IssueDate: &issued, DueDate: &due, Lines: &lines,
 		},
@@ -144,12 +145,12 @@ func plot(random *rand.Rand, parties []uid.ID, now time.Time, mix mix) story {
 	}
 }
 
-func (it item) line(random *rand.Rand) storage.LinePatch {
-	quantity := storage.Quantity(1+random.IntN(it.most)) * 1_000_000
+func (it item) line(random *rand.Rand) billing.LinePatch {
+	quantity := billing.Quantity(1+random.IntN(it.most)) * 1_000_000
 	if it.halves && random.IntN(2) == 0 {
 		quantity += 500_000
 	}
-	return storage.LinePatch{Type: ptr(storage.Product), SKU: &it.sku, Quantity: &quantity, UnitPrice: &it.price}
+	return billing.LinePatch{Type: ptr(billing.Product), SKU: &it.sku, Quantity: &quantity, UnitPrice: &it.price}
 }
 
 func ptr[T any](v T) *T { return &v }

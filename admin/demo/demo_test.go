@@ -9,6 +9,7 @@ import (
 	"exante/admin/demo"
 	"exante/auth"
 	"exante/storage"
+	"exante/storage/billing"
 )
 
 func TestDemonstrationShowsEveryStatus(t *testing.T) {
@@ -39,8 +40,8 @@ func TestDemonstrationShowsEveryStatus(t *testing.T) {
 		t.Errorf("%d invoices, want 500", all)
 	}
 	sum := 0
-	for s := storage.Draft; s <= storage.Cancelled; s++ {
-		n := count(t, store, orgs[0], storage.InvoiceQuery{Statuses: []storage.Status{s}})
+	for s := billing.Draft; s <= billing.Cancelled; s++ {
+		n := count(t, store, orgs[0], storage.InvoiceQuery{Statuses: []billing.Status{s}})
 		if sum += n; n < 10 {
 			t.Errorf("%d invoices are %s, want at least 10", n, s)
 		}

@@ -1,4 +1,4 @@
-package storage
+package billing
 
 import (
 	"errors"
@@ -13,6 +13,9 @@ type Cents int64
 
 // MaxCents is 2^53-1: the largest integer that every JSON client can hold (RFC 8259 §6).
 const MaxCents Cents = 1<<53 - 1
+
+// Valid reports whether c is an amount that may be asked for: 0 to MaxCents.
+func (c Cents) Valid() bool { return 0 <= c && c <= MaxCents }
 
 // Currency is an ISO 4217 code, three upper-case letters.
 type Currency string
@@ -147,29 +150,4 @@ func LineTotal(q Quantity, price Cents) (Cents, bool) {
 		total++
 	}
 	return Cents(total), total <= uint64(MaxCents)
-}
-
-// totals are the sums of an invoice.
-type totals struct{ subtotal, discount, total Cents }
-
-// sum adds up lines and tax. It fails on a sum above MaxCents and on a negative total.
-func sum(lines []LineItem, tax Cents) (totals, error) {
-	var t totals
-	for i := range lines {
-		into := &t.subtotal
-		if lines[i].Type == Discount {
-			into = &t.discount
-		}
-		if *into += lines[i].Total; *into > MaxCents {
-			return totals{}, Invalid("line_items", "their sum is above 9007199254740991")
-		}
-	}
-	t.total = t.subtotal - t.discount + tax
-	switch {
-	case t.total > MaxCents:
-		return totals{}, Invalid("total_cents", "would be above 9007199254740991")
-	case t.total < 0:
-		return totals{}, Invalid("total_cents", "would be negative: the discounts are larger than the rest")
-	}
-	return t, nil
 }

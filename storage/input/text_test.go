@@ -1,11 +1,13 @@
-package storage
+package input_test
 
 import (
 	"strings"
 	"testing"
+
+	"exante/storage/input"
 )
 
-func TestCleanText(t *testing.T) {
+func TestTextIsCleanOrRefused(t *testing.T) {
 	for _, c := range []struct{ in, want, reason string }{
 		{"Acme", "Acme", ""},
 		{"  Acme  ", "Acme", ""},
@@ -24,8 +26,8 @@ func TestCleanText(t *testing.T) {
 		{"a\u2028b", "", "has a character that does not print (U+2028)"},
 		{"\xff", "", "is not valid UTF-8"},
 	} {
-		if got, reason := cleanText(c.in, 1, 10); got != c.want || reason != c.reason {
-			t.Errorf("cleanText(%q) = %q, %q, want %q, %q", c.in, got, reason, c.want, c.reason)
+		if got, reason := input.Text(c.in, 1, 10); got != c.want || reason != c.reason {
+			t.Errorf("Text(%q) = %q, %q, want %q, %q", c.in, got, reason, c.want, c.reason)
 		}
 	}
 }

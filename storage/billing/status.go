@@ -1,4 +1,4 @@
-package storage
+package billing
 
 import "strings"
 
@@ -61,8 +61,8 @@ func (s Status) unsent() bool { return s == Draft || s == Approved || s == Sched
 // payable reports a stored status in which payments are taken.
 func (s Status) payable() bool { return s == Sent || s == PartiallyPaid || s == Disputed }
 
-// fallsDue reports a stored status that reads OVERDUE once the due date has passed.
-func (s Status) fallsDue() bool { return s == Sent || s == PartiallyPaid }
+// FallsDue reports a stored status that reads OVERDUE once the due date has passed.
+func (s Status) FallsDue() bool { return s == Sent || s == PartiallyPaid }
 
 // nameOf is the name of a code, "" for one that has none.
 func nameOf[T ~uint8](names []string, code T) string {

@@ -1,9 +1,11 @@
-package storage
+package billing
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"exante/storage/input"
 )
 
 // DefaultNumberPattern gives INV-2026-000001.
@@ -14,56 +16,49 @@ const maxNumber = 64
 
 const yearPlace = "{YYYY}"
 
-// numberPattern is how the numbers of an organization's own series look.
-type numberPattern struct {
+// NumberPattern is how the numbers of an organization's own series look.
+type NumberPattern struct {
 	head, tail string // around the sequence; one of them may hold yearPlace
 	digits     int    // of the sequence, at least
 }
 
-// parseNumberPattern reads text with {SEQ} or {SEQ:n} (at least n digits, 1 to
-// 12) once and {YYYY} at most once.
-func parseNumberPattern(text string) (numberPattern, error) {
-	fail := func(reason string) (numberPattern, error) {
-		return numberPattern{}, fmt.Errorf("%q %s", text, reason)
+// ParseNumberPattern reads text with {SEQ} or {SEQ:n} (at least n digits, 1 to
+// 12) once and {YYYY} at most once, that gives clean text of at most 64
+// characters. The error says what is wrong with it.
+func ParseNumberPattern(text string) (NumberPattern, error) {
+	fail := func(reason string) (NumberPattern, error) {
+		return NumberPattern{}, fmt.Errorf("%q %s", text, reason)
 	}
 	head, rest, found := strings.Cut(text, "{SEQ")
 	format, tail, closed := strings.Cut(rest, "}")
-	p := numberPattern{head, tail, 1}
+	p := NumberPattern{head, tail, 1}
 	if width, given := strings.CutPrefix(format, ":"); given {
 		p.digits, _ = strconv.Atoi(width)
 	} else if format != "" {
 		closed = false
 	}
-	switch longest := p.number(2026, 1e12); {
+	switch longest := p.Number(2026, 1e12); {
 	case !found || !closed || p.digits < 1 || p.digits > 12:
 		return fail("must have {SEQ} or {SEQ:n}, n from 1 to 12")
 	case strings.ContainsAny(strings.Replace(head+tail, yearPlace, "", 1), "{}"):
 		return fail("may have {YYYY} and {SEQ} once, and no other brace")
 	default:
-		if clean, reason := cleanText(longest, 1, maxNumber); reason != "" || clean != longest {
+		if clean, reason := input.Text(longest, 1, maxNumber); reason != "" || clean != longest {
 			return fail("gives numbers that are no clean text of at most 64 characters")
 		}
 	}
 	return p, nil
 }
 
-// CheckNumberPattern says what is wrong with a number pattern, if anything: it
-// needs {SEQ} or {SEQ:n} (n digits at least, 1 to 12) once, {YYYY} at most once,
-// and must give clean text of at most 64 characters.
-func CheckNumberPattern(text string) error {
-	_, err := parseNumberPattern(text)
-	return err
-}
-
-// number is the number with that place in the series.
-func (p numberPattern) number(year int, series uint64) string {
+// Number is the number with that place in the series.
+func (p NumberPattern) Number(year int, series uint64) string {
 	y := fmt.Sprintf("%04d", year)
 	return fmt.Sprintf("%s%0*d%s", strings.ReplaceAll(p.head, yearPlace, y), p.digits, series,
 		strings.ReplaceAll(p.tail, yearPlace, y))
 }
 
-// matches reports whether some year and place give this number.
-func (p numberPattern) matches(number string) bool {
+// Matches reports whether some year and place give this number.
+func (p NumberPattern) Matches(number string) bool {
 	rest, ok := cutTemplate(number, p.head)
 	if !ok {
 		return false

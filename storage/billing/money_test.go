@@ -1,4 +1,4 @@
-package storage_test
+package billing_test
 
 import (
 	"errors"
@@ -9,13 +9,13 @@ import (
 
 	"pgregory.net/rapid"
 
-	"exante/storage"
+	"exante/storage/billing"
 )
 
 func TestParseQuantityIsExact(t *testing.T) {
 	for _, c := range []struct {
 		in   string
-		want storage.Quantity
+		want billing.Quantity
 	}{
 		{"0", 0}, {"-0", 0}, {"0.000000", 0}, {"0e999999999999", 0}, {"-0.0e-5", 0},
 		{"1", 1_000_000}, {"7.5", 7_500_000}, {"0.000001", 1}, {"0.1", 100_000},
@@ -23,7 +23,7 @@ func TestParseQuantityIsExact(t *testing.T) {
 		{"1e-6", 1}, {"10e-7", 1}, {"1e12", 1_000_000_000_000_000_000},
 		{"9223372036854.775807", math.MaxInt64}, {"9223372036854775807e-6", math.MaxInt64},
 	} {
-		if got, err := storage.ParseQuantity(c.in); err != nil || got != c.want {
+		if got, err := billing.ParseQuantity(c.in); err != nil || got != c.want {
 			t.Errorf("ParseQuantity(%q) = %d, %v, want %d", c.in, got, err, c.want)
 		}
 	}
@@ -36,18 +36,18 @@ func TestParseQuantityRefusesWhatItCannotHold(t *testing.T) {
 		"1e2147483647", "1e-2147483648", "1 ", " 1", "1,5", "1_000", "0x10", "NaN", "Infinity", "١", "1e5e5",
 		strings.Repeat("9", 1000),
 	} {
-		if got, err := storage.ParseQuantity(in); !errors.Is(err, storage.ErrBadQuantity) {
+		if got, err := billing.ParseQuantity(in); !errors.Is(err, billing.ErrBadQuantity) {
 			t.Errorf("ParseQuantity(%q) = %d, %v, want ErrBadQuantity", in, got, err)
 		}
 	}
-	_, err := storage.ParseQuantity("-1")
+	_, err := billing.ParseQuantity("-1")
 	if want := "not a number of at least 0 with at most 6 decimals"; err.Error() != want {
 		t.Errorf("the error reads %q, want %q", err, want)
 	}
 }
 
 func TestQuantityPrintsShortestAndReadsBack(t *testing.T) {
-	for q, want := range map[storage.Quantity]string{
+	for q, want := range map[billing.Quantity]string{
 		0: "0", 1: "0.000001", 1_000_000: "1", 2_500_000: "2.5", 1_000_010: "1.00001",
 		math.MaxInt64: "9223372036854.775807",
 	} {
@@ -56,8 +56,8 @@ func TestQuantityPrintsShortestAndReadsBack(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		q := storage.Quantity(rapid.Int64Min(0).Draw(t, "q"))
-		if got, err := storage.ParseQuantity(q.String()); err != nil || got != q {
+		q := billing.Quantity(rapid.Int64Min(0).Draw(t, "q"))
+		if got, err := billing.ParseQuantity(q.String()); err != nil || got != q {
 			t.Fatalf("ParseQuantity(%q) = %d, %v, want %d", q.String(), got, err, q)
 		}
 	})
@@ -68,7 +68,7 @@ func FuzzParseQuantity(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		q, err := storage.ParseQuantity(text)
+		q, err := billing.ParseQuantity(text)
 		if err != nil {
 			return
 		}
@@ -85,19 +85,19 @@ func FuzzParseQuantity(f *testing.F) {
 func TestLineTotalRoundsHalfToEven(t *testing.T) {
 	for _, c := range []struct {
 		quantity string
-		price    storage.Cents
-		want     storage.Cents
+		price    billing.Cents
+		want     billing.Cents
 	}{
 		{"0", 12000, 0}, {"1", 12000, 12000}, {"7.5", 12000, 90000},
 		{"0.5", 1, 0}, {"1.5", 1, 2}, {"2.5", 1, 2}, {"3.5", 1, 4}, {"0.500001", 1, 1}, {"2.499999", 1, 2},
 		{"0.333333", 100, 33}, {"0.000001", 500_000, 0}, {"0.000001", 500_001, 1}, {"0.000003", 500_000, 2},
-		{"1", storage.MaxCents, storage.MaxCents}, {"0.000001", storage.MaxCents, 9007199255},
+		{"1", billing.MaxCents, billing.MaxCents}, {"0.000001", billing.MaxCents, 9007199255},
 	} {
-		q, err := storage.ParseQuantity(c.quantity)
+		q, err := billing.ParseQuantity(c.quantity)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, ok := storage.LineTotal(q, c.price); !ok || got != c.want {
+		if got, ok := billing.LineTotal(q, c.price); !ok || got != c.want {
 			t.Errorf("LineTotal(%s, %d) = %d, %v, want %d", c.quantity, c.price, got, ok, c.want)
 		}
 	}
@@ -107,7 +107,7 @@ func TestLineTotalRoundsHalfToEven(t *testing.T) {
 func TestLineTotalAgreesWithExactFractions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		q := rapid.Int64Min(0).Draw(t, "millionths")
-		price := rapid.Int64Range(0, int64(storage.MaxCents)).Draw(t, "price")
+		price := rapid.Int64Range(0, int64(billing.MaxCents)).Draw(t, "price")
 		if rapid.Bool().Draw(t, "small") {
 			q, price = q%10_000_000, price%1000*500_000
 		}
@@ -116,8 +116,8 @@ func TestLineTotalAgreesWithExactFractions(t *testing.T) {
 		if half := rest.Cmp(big.NewInt(500_000)); half > 0 || half == 0 && want.Bit(0) == 1 {
 			want.Add(want, big.NewInt(1))
 		}
-		fits := want.Cmp(big.NewInt(int64(storage.MaxCents))) <= 0
-		got, ok := storage.LineTotal(storage.Quantity(q), storage.Cents(price))
+		fits := want.Cmp(big.NewInt(int64(billing.MaxCents))) <= 0
+		got, ok := billing.LineTotal(billing.Quantity(q), billing.Cents(price))
 		if ok != fits || ok && int64(got) != want.Int64() {
 			t.Fatalf("LineTotal(%d, %d) = %d, %v, want %s, %v", q, price, got, ok, want, fits)
 		}
@@ -126,12 +126,12 @@ func TestLineTotalAgreesWithExactFractions(t *testing.T) {
 
 func TestParseCurrencyTakesActiveCodesWithAMinorUnit(t *testing.T) {
 	for _, in := range []string{"USD", "EUR", "JPY", "KWD", "CHF", "XOF", "AED", "ZWG"} {
-		if c, ok := storage.ParseCurrency(in); !ok || string(c) != in {
+		if c, ok := billing.ParseCurrency(in); !ok || string(c) != in {
 			t.Errorf("ParseCurrency(%q) = %q, %v, want it", in, c, ok)
 		}
 	}
 	for _, in := range []string{"", "usd", "US", "USDX", "D A", " US", "SDE", "DEM", "XAU", "XXX", "XTS", "ABC", "ＵSD"} {
-		if c, ok := storage.ParseCurrency(in); ok {
+		if c, ok := billing.ParseCurrency(in); ok {
 			t.Errorf("ParseCurrency(%q) = %q, want it refused", in, c)
 		}
 	}

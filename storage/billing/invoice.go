@@ -1,4 +1,4 @@
-package storage
+package billing
 
 import (
 	"time"
@@ -69,17 +69,6 @@ type Field struct {
 	JSON []byte
 }
 
-// LineItem is one line of an invoice, in the invoice's currency.
-type LineItem struct {
-	ID        uid.ID
-	Type      ContextType
-	TypeID    uid.ID // the catalogue entry of Type, SKU and currency
-	SKU       string
-	Quantity  Quantity
-	UnitPrice Cents
-	Total     Cents // Quantity × UnitPrice, rounded half to even
-}
-
 // Invoice is one invoice with its lines. A zero time means "not yet", a zero ID "none".
 type Invoice struct {
 	ID, OrgID uid.ID
@@ -104,15 +93,22 @@ type Invoice struct {
 
 	CreatedAt, UpdatedAt time.Time
 
-	series   uint64 // place in the organization's number series; 0: the client's own number, or none
-	payments int    // how many are recorded
-	chunks   uint16 // that its record has on disk
+	Series   uint64 // place in the organization's number series; 0: the client's own number, or none
+	Payments int    // how many are recorded
+}
+
+// NewInvoice is a draft that nothing has been said of yet, made at now.
+func NewInvoice(org, id uid.ID, c Currency, now time.Time) Invoice {
+	return Invoice{
+		ID: id, OrgID: org, Type: Receivable, Status: Draft, CollectionMethod: SendInvoice,
+		Currency: c, CreatedAt: now,
+	}
 }
 
 // StatusAt is the status as it reads at now. A SENT or PARTIALLY_PAID invoice
 // reads OVERDUE on every UTC day after that of its due date.
 func (i *Invoice) StatusAt(now time.Time) Status {
-	if i.Status.fallsDue() && dayOf(now) > dayOf(i.DueDate) {
+	if i.Status.FallsDue() && dayOf(now) > dayOf(i.DueDate) {
 		return Overdue
 	}
 	return i.Status
@@ -141,7 +137,7 @@ func (i *Invoice) Remaining() Cents { return i.Due() - i.Paid }
 // TrueUntil is the instant at which one of StatusAt, OverdueDays and Age next changes.
 func (i *Invoice) TrueUntil(now time.Time) time.Time {
 	older := i.IssueDate.UTC().AddDate(0, 0, i.Age(now)+1)
-	if !i.Status.fallsDue() {
+	if !i.Status.FallsDue() {
 		return older
 	}
 	later := midnightAfter(now)
