@@ -66,8 +66,12 @@ func (b *bookkeeper) close(ctx context.Context) error {
 	return b.closeErr
 }
 
-// ask queues a key for a lease.
+// ask queues a key for a lease. The key's lock is held.
 func (b *bookkeeper) ask(live *liveKey) {
+	if live.meter.asked {
+		return
+	}
+	live.meter.asked = true
 	b.mu.Lock()
 	b.asked = append(b.asked, live)
 	b.mu.Unlock()
@@ -77,6 +81,18 @@ func (b *bookkeeper) ask(live *liveKey) {
 	}
 }
 
+// enlist asks for a lease and returns what is closed when it comes. The key's
+// lock is held.
+func (b *bookkeeper) enlist(live *liveKey) <-chan struct{} {
+	m := &live.meter
+	if m.ready == nil {
+		m.ready = make(chan struct{})
+	}
+	m.waiting++
+	b.ask(live)
+	return m.ready
+}
+
 // touch queues a key whose use has to be written.
 func (b *bookkeeper) touch(live *liveKey) {
 	b.mu.Lock()
@@ -84,21 +100,9 @@ func (b *bookkeeper) touch(live *liveKey) {
 	b.mu.Unlock()
 }
 
-// wait returns when live has got a further lease. *BusyError if the Ledger is
-// too slow or closing, or ctx's error.
-func (b *bookkeeper) wait(ctx context.Context, live *liveKey) error {
-	live.mu.Lock()
-	m := &live.meter
-	if m.ready == nil {
-		m.ready = make(chan struct{})
-	}
-	ready := m.ready
-	m.waiting++
-	if !m.asked {
-		m.asked = true
-		b.ask(live)
-	}
-	live.mu.Unlock()
+// wait returns when a lease has come. *BusyError if the Ledger is too slow or
+// closing, or ctx's error.
+func (b *bookkeeper) wait(ctx context.Context, ready <-chan struct{}) error {
 	timer := time.NewTimer(leaseWait)
 	defer timer.Stop()
 	select {

@@ -95,6 +95,13 @@ func (b *bench) admit(tb testing.TB, r auth.Request) auth.Admission {
 	return ad
 }
 
+// try is admit for other goroutines than the test's.
+func (b *bench) try(tb testing.TB, r auth.Request) {
+	if _, err := b.Admit(context.Background(), r); err != nil {
+		tb.Errorf("Admit: %v", err)
+	}
+}
+
 // refuse is Admit where want is expected.
 func (b *bench) refuse(tb testing.TB, r auth.Request, want error) auth.Admission {
 	tb.Helper()
@@ -149,7 +156,7 @@ type pen struct {
 	calls int
 	most  int           // keys in one call
 	hold  chan struct{} // not nil: calls wait until it is closed
-	held  int
+	held  int           // calls that came since
 }
 
 func (p *pen) fail(err error) {
@@ -170,14 +177,23 @@ func (p *pen) largest() int {
 	return p.most
 }
 
-// holdCalls makes calls wait until hold is closed; nil: no longer.
-func (p *pen) holdCalls(hold chan struct{}) {
+// holdCalls makes calls wait until release, or the end of the test.
+func (p *pen) holdCalls(tb testing.TB) (release func()) {
+	hold := make(chan struct{})
 	p.mu.Lock()
-	p.hold = hold
+	p.hold, p.held = hold, 0
 	p.mu.Unlock()
+	release = sync.OnceFunc(func() {
+		p.mu.Lock()
+		p.hold = nil
+		p.mu.Unlock()
+		close(hold)
+	})
+	tb.Cleanup(release)
+	return release
 }
 
-// waiting reports whether a call has come.
+// waiting reports whether a call is held.
 func (p *pen) waiting() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

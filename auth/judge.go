@@ -9,13 +9,13 @@ import (
 // judge reads the live record, as it is now: all that may change while a token
 // stays right.
 func (a *Authenticator) judge(ctx context.Context, live *liveKey, r Request, now time.Time) (Admission, error) {
-	ad, o, err := a.decide(live, r, now)
-	for o == uncovered {
-		if err := a.book.wait(ctx, live); err != nil {
+	ad, ready, err := a.decide(live, r, now)
+	for ready != nil {
+		if err := a.book.wait(ctx, ready); err != nil {
 			return Admission{}, err
 		}
 		now = a.now()
-		ad, o, err = a.decide(live, r, now)
+		ad, ready, err = a.decide(live, r, now)
 	}
 	a.noticed(live)
 	if err != nil && !errors.Is(err, ErrLimited) {
@@ -25,8 +25,9 @@ func (a *Authenticator) judge(ctx context.Context, live *liveKey, r Request, now
 }
 
 // decide does one request's checks under the key's lock, charges it if they
-// agree, and counts it. With the outcome uncovered nothing has happened.
-func (a *Authenticator) decide(live *liveKey, r Request, now time.Time) (Admission, outcome, error) {
+// agree, and counts it. With a channel nothing has happened: there is no lease to
+// charge, and whoever has seen the channel closed may try again.
+func (a *Authenticator) decide(live *liveKey, r Request, now time.Time) (Admission, <-chan struct{}, error) {
 	nanos := a.nanos(now)
 	live.mu.Lock()
 	defer live.mu.Unlock()
@@ -43,11 +44,10 @@ func (a *Authenticator) decide(live *liveKey, r Request, now time.Time) (Admissi
 	}
 	switch o {
 	case uncovered:
-		return ad, o, nil
+		return ad, a.book.enlist(live), nil
 	case accepted:
 		live.usage.used(now, r)
-		if a.book != nil && !m.asked && m.low(nanos) {
-			m.asked = true
+		if a.book != nil && m.low(nanos) {
 			a.book.ask(live)
 		}
 	case rateLimited:
@@ -55,7 +55,7 @@ func (a *Authenticator) decide(live *liveKey, r Request, now time.Time) (Admissi
 	default:
 	}
 	live.usage.count(now, o)
-	return ad, o, err
+	return ad, nil, err
 }
 
 // refusal is why k may not make this request, whatever its limits.

@@ -117,14 +117,13 @@ func TestEndedLeaseIsNotSpent(t *testing.T) {
 // A limit that is raised while a lease is being written does not widen it.
 func TestLeaseIsWhatWasWritten(t *testing.T) {
 	p, k, r := limited(t, "20/1m")
-	release := make(chan struct{})
-	p.pen.holdCalls(release)
+	release := p.pen.holdCalls(t)
 	var first sync.WaitGroup
-	first.Go(func() { p.admit(t, r) })
-	eventually(t, "the write", func() bool { return p.remaining(t, k, r) == 20 && p.pen.waiting() })
+	first.Go(func() { p.try(t, r) })
+	eventually(t, "the write", p.pen.waiting)
 	k.Limits = mustLimits(t, "1000000/1m")
 	p.remaining(t, k, r) // the meter knows the new limit now
-	close(release)
+	release()
 	first.Wait()
 	admitted, covered := int64(1), int64(0)
 	for range 5000 {
@@ -222,7 +221,7 @@ func TestSteadyCallerNeverWaitsForTheLedger(t *testing.T) {
 		calls := p.pen.written()
 		done := make(chan struct{})
 		p.pen.mu.Lock() // a caller who had to wait would hang here
-		go func() { p.admit(t, r); close(done) }()
+		go func() { p.try(t, r); close(done) }()
 		select {
 		case <-done:
 		case <-time.After(10 * time.Second):
@@ -238,16 +237,14 @@ func TestBurstWaitsForFewWrites(t *testing.T) {
 	p, _, r := limited(t, "100/1m")
 	p.admit(t, r) // so that the token is verified
 	p.clock.advance(5 * time.Minute)
-	hold := make(chan struct{})
-	p.pen.holdCalls(hold)
+	release := p.pen.holdCalls(t)
 	before := p.pen.written()
 	var wg sync.WaitGroup
 	for range 80 {
-		wg.Go(func() { p.admit(t, r) })
+		wg.Go(func() { p.try(t, r) })
 	}
 	eventually(t, "all wait", func() bool { return p.Waiting(r) == 80 })
-	p.pen.holdCalls(nil)
-	close(hold)
+	release()
 	wg.Wait()
 	if n := p.pen.written() - before; n > 3 {
 		t.Errorf("%d writes for one burst", n)
@@ -285,7 +282,7 @@ func TestWaitForALedgerIsBounded(t *testing.T) {
 		p.admit(t, r)
 		synctest.Wait()
 		p.clock.advance(2 * time.Minute)
-		p.pen.holdCalls(make(chan struct{}))
+		p.pen.holdCalls(t)
 		began := time.Now()
 		_, err := p.Admit(context.Background(), r)
 		var busy *auth.BusyError
