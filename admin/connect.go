@@ -120,6 +120,6 @@ func storeOptions(c *config.Config, hasher *auth.Hasher, create bool, log *slog.
 	_, most := c.Expiry()
 	return storage.Options{
 		Dir: c.Storage.Dir, Create: create, Hasher: hasher, Environment: c.Auth.Environment,
-		MaxExpiryDays: most, NumberPattern: c.Invoices.NumberPattern, CacheBytes: cache, Log: log,
+		Limits: c.RateLimit.Windows, MaxExpiryDays: most, NumberPattern: c.Invoices.NumberPattern, CacheBytes: cache, Log: log,
 	}
 }

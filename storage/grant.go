@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -148,14 +147,13 @@ func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, gra
 	return *key, token, nil
 }
 
-// retire ends a key after grace.
+// retire ends a key after grace: from RetiresAt on it reads as revoked. Without
+// grace that is now, and said outright: no step of the clock may bring it back.
 func retire(k *auth.Key, now time.Time, grace time.Duration) {
-	k.UpdatedAt = now
+	k.UpdatedAt, k.RetiresAt = now, now.Add(grace)
 	if grace == 0 {
 		k.RevokedAt = now
-		return
 	}
-	k.RetiresAt = now.Add(grace)
 }
 
 // succeed reads the key and makes its successor, but for the secret.
@@ -180,7 +178,7 @@ func (s *Store) succeed(r kv.Reader, by auth.Principal, id uid.ID, now time.Time
 			return nil, nil, err
 		}
 		next.ExpiresAt = sooner(next.ExpiresAt, sooner(asks.ExpiresAt, asks.RetiresAt))
-		if err := mayRenew(asks, next); err != nil {
+		if err := s.mayRenew(asks, next); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -188,19 +186,18 @@ func (s *Store) succeed(r kv.Reader, by auth.Principal, id uid.ID, now time.Time
 	return old, next, err
 }
 
-// mayRenew refuses a successor that reaches further than the key that asks.
-func mayRenew(asks, next *auth.Key) error {
-	if !limitsInside(next.Limits, asks.Limits) {
+// mayRenew refuses a successor that reaches further than the key that asks, each
+// with the limits that apply to it: its own or the instance's.
+func (s *Store) mayRenew(asks, next *auth.Key) error {
+	if !s.limitsOf(next).Within(s.limitsOf(asks)) {
 		return &auth.ScopeError{Need: auth.APIKeysWrite, Detail: "rate_limits: wider than those of the key that asks"}
 	}
 	return asks.MayGrant(auth.Grant{Scopes: next.Scopes, Networks: next.Networks, ExpiresAt: next.ExpiresAt})
 }
 
-// limitsInside reports whether whoever keeps to inner keeps to outer. A key
-// without limits of its own has those of the instance, which an operator may
-// change, so they are inside no others.
-func limitsInside(inner, outer auth.Limits) bool {
-	return !slices.ContainsFunc(outer, func(o auth.Window) bool {
-		return !slices.ContainsFunc(inner, func(i auth.Window) bool { return i.Every == o.Every && i.Limit <= o.Limit })
-	})
+func (s *Store) limitsOf(k *auth.Key) auth.Limits {
+	if len(k.Limits) > 0 {
+		return k.Limits
+	}
+	return s.options.Limits
 }

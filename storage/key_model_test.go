@@ -111,10 +111,9 @@ func (m *keyModel) rotate(t *rapid.T) {
 	}
 	want.ID = got.ID
 	m.add(&want)
-	if old.RotatedTo, old.UpdatedAt = want.ID, now; grace == 0 {
+	old.RotatedTo, old.UpdatedAt, old.RetiresAt = want.ID, now, now.Add(grace)
+	if grace == 0 {
 		old.RevokedAt = now
-	} else {
-		old.RetiresAt = now.Add(grace)
 	}
 	old.Version++
 }

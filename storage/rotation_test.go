@@ -55,7 +55,7 @@ func TestRotationWithoutGraceRevokesAtOnce(t *testing.T) {
 	id := v.mint(full("x")).ID
 	next := v.rotate(id, 0)
 	old := v.key(id)
-	if !old.RevokedAt.Equal(v.clock.Now()) || !old.RetiresAt.IsZero() || old.RotatedTo != next.ID {
+	if !old.RevokedAt.Equal(v.clock.Now()) || !old.RetiresAt.Equal(old.RevokedAt) || old.RotatedTo != next.ID {
 		t.Errorf("old key %s", show(old))
 	}
 	if !next.ExpiresAt.IsZero() {

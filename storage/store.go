@@ -24,9 +24,10 @@ type Options struct {
 
 	Hasher        *auth.Hasher // hashes new keys
 	Environment   auth.Environment
-	MaxExpiryDays int    // no new key lives longer; 0: no bound
-	NumberPattern string // "": billing.DefaultNumberPattern
-	CacheBytes    int64  // rendered bodies kept in memory; 0: 64 MiB; negative: none
+	Limits        auth.Limits // of keys that have none of their own; nil: such keys are not limited
+	MaxExpiryDays int         // no new key lives longer; 0: no bound
+	NumberPattern string      // "": billing.DefaultNumberPattern
+	CacheBytes    int64       // rendered bodies kept in memory; 0: 64 MiB; negative: none
 
 	Now  func() time.Time // nil: time.Now
 	Rand io.Reader        // nil: crypto/rand.Reader; uids and secrets come from here

@@ -86,3 +86,17 @@ func TestSeveralWindowsHoldAtOnce(t *testing.T) {
 		t.Errorf("a key made by a limited key has the limits %q", got)
 	}
 }
+
+// A key rotates another only if it covers its limits too, the instance's
+// default counted for a key that has none of its own.
+func TestRotationDoesNotWidenLimits(t *testing.T) {
+	dir := dataDir(t)
+	usual, wide := shellKey(t, dir, "--name", "usual"), shellKey(t, dir, "--name", "wide", "--rate-limit", "1000000/1m")
+	s := serve(t, dir)
+	s.call("POST", "/api/api-keys/"+wide.UID+"/rotate", usual.Key, `{"grace_days":1}`).wantError(t, 403, "insufficient_scope")
+	next := data[apiKey](t, s.call("POST", "/api/api-keys/"+usual.UID+"/rotate", wide.Key, `{"grace_days":1}`).want(t, 201))
+	if got := s.call("GET", "/api/invoices", next.Key, "").want(t, 200).header.Get("RateLimit-Policy"); got != `"minute";q=600;w=60` {
+		t.Errorf("the successor of a usual key has %s", got)
+	}
+	s.call("POST", "/api/api-keys/"+wide.UID+"/rotate", wide.Key, `{}`).want(t, 201)
+}
