@@ -8,6 +8,7 @@ import (
 
 	"exante/storage"
 	"exante/storage/billing"
+	"exante/storage/input"
 )
 
 func getInvoice(x *exchange) error {
@@ -170,7 +171,7 @@ func readInvoiceQuery(q *query) (storage.InvoiceQuery, error) {
 	iq.CollectionMethods = list(q, "collection_method", billing.ParseCollectionMethod, oneOf(methodWords))
 	iq.PartyIDs = list(q, "target_party_uid", parseID, "must be a uid")
 	iq.Currencies = list(q, "currency", billing.ParseCurrency, oneOf(currencyWords))
-	iq.Number = q.text("invoice_number", 64)
+	iq.Number = readNumber(q)
 	iq.Issue, iq.Due, iq.PaidOn = q.times("issue_date"), q.times("due_date"), q.times("paid_date")
 	iq.Total = q.integers("total", -int64(billing.MaxCents), int64(billing.MaxCents))
 	iq.OverdueDays = q.integers("overdue_days", 0, 10_000_000)
@@ -178,6 +179,19 @@ func readInvoiceQuery(q *query) (storage.InvoiceQuery, error) {
 	field, desc := q.sort(invoiceSortNames, "-created_at")
 	iq.Sort, iq.Desc = invoiceSorts[field], desc
 	return iq, q.done()
+}
+
+// readNumber brings a number into the form in which it is kept.
+func readNumber(q *query) string {
+	text := q.text("invoice_number", 64)
+	if text == "" {
+		return ""
+	}
+	clean, reason := input.Text(text, 1, 64)
+	if reason != "" {
+		q.add("invoice_number", "%s", reason)
+	}
+	return clean
 }
 
 var invoiceSortNames = []string{"issue_date", "due_date", "paid_date", "created_at", "updated_at",

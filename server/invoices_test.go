@@ -211,3 +211,18 @@ func TestUnknownFiltersAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// A number is found by every spelling that is kept as the same one.
+func TestNumberIsFoundAsItIsKept(t *testing.T) {
+	w := start(t, nil)
+	w.invoice(w.acme.key, `"invoice_number":"Cafe\u0301 1"`)
+	for _, spelling := range []string{"Caf%C3%A9%201", "Cafe%CC%81%201", "%20Caf%C3%A9%201%20"} {
+		data := w.data(w.get("/api/invoices?invoice_number="+spelling, w.acme.key), 200)
+		if n := len(data["items"].([]any)); n != 1 {
+			t.Errorf("%s finds %d invoices", spelling, n)
+		}
+	}
+	for _, nothing := range []string{"%20", "%E2%80%AE"} {
+		w.refused(w.get("/api/invoices?invoice_number="+nothing, w.acme.key), 422, "invalid")
+	}
+}

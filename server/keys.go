@@ -225,5 +225,6 @@ func readSpan(q *query, now time.Time) (from, to time.Time, err error) {
 var stateWords = []string{string(auth.Active), string(auth.Retiring), string(auth.Expired), string(auth.Revoked)}
 
 func parseState(s string) (auth.State, bool) {
+	s = strings.ToLower(s)
 	return auth.State(s), slices.Contains(stateWords, s)
 }

@@ -77,6 +77,7 @@ func parseTime(text string) (t time.Time, plain, ok bool) {
 	if plain = len(text) == dateOnly; plain {
 		text += "T00:00:00Z"
 	}
+	text = strings.ToUpper(text) // RFC 3339 §5.6 permits t and z
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil || !isStrict(text) {
 		return time.Time{}, plain, false

@@ -25,7 +25,7 @@ type InvoiceQuery struct {
 	UpdatedSince       time.Time
 
 	Sort          InvoiceSort
-	Desc          bool // reverses Sort; ties stay by uid, ascending
+	Desc          bool // reverses the order, ties by uid included
 	Page, PerPage int  // from 1
 }
 

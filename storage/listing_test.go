@@ -135,11 +135,11 @@ func TestListSortsByEveryColumn(t *testing.T) {
 			items, _ := b.list(storage.InvoiceQuery{Sort: sort, Desc: desc})
 			if !slices.IsSortedFunc(items, func(x, y billing.Invoice) int {
 				c := compareText(of(&x), of(&y))
-				if desc {
-					c = -c
-				}
 				if c == 0 {
 					c = compareText(x.ID.String(), y.ID.String())
+				}
+				if desc {
+					c = -c
 				}
 				return c
 			}) {

@@ -124,7 +124,7 @@ func nameRowOf(p *billing.Party) index.Name {
 type PartyQuery struct {
 	Search        string // part of the name, without regard to case; "": any
 	Sort          string // "name" (without regard to case) or "created_at", the default
-	Desc          bool   // reverses Sort; ties stay by uid, ascending
+	Desc          bool   // reverses the order, ties by uid included
 	Page, PerPage int    // from 1
 }
 

@@ -186,11 +186,11 @@ func TestNamesAnswerLikeAFullSort(t *testing.T) {
 			if q.ByName {
 				c = strings.Compare(a.Folded, b.Folded)
 			}
-			if q.Desc {
-				c = -c
-			}
 			if c == 0 {
 				c = bytes.Compare(a.ID[:], b.ID[:])
+			}
+			if q.Desc {
+				c = -c
 			}
 			return c
 		})

@@ -17,7 +17,7 @@ type Name struct {
 type NameQuery struct {
 	Contains      string // part of Folded; "": any
 	ByName        bool   // else by Created
-	Desc          bool   // reverses the order, but for ties, which stay by uid ascending
+	Desc          bool   // reverses the order, ties by uid included
 	Offset, Limit int
 }
 

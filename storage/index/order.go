@@ -34,8 +34,9 @@ func pageOf[K cmp.Ordered](rows []uint32, offset, limit int, desc bool, id func(
 	return page
 }
 
-// ordering compares by key, descending if asked, then by uid, ascending always:
-// an order without ties, so that pages neither overlap nor skip.
+// ordering compares by key, then by uid, which is creation: an order without
+// ties, so that pages neither overlap nor skip. Descending turns both round, so
+// that newest first is so within one millisecond too.
 func ordering[K cmp.Ordered](desc bool) func(a, b entry[K]) int {
 	sign := 1
 	if desc {
@@ -48,7 +49,7 @@ func ordering[K cmp.Ordered](desc bool) func(a, b entry[K]) int {
 		case a.key > b.key:
 			return sign
 		}
-		return bytes.Compare(a.id[:], b.id[:])
+		return sign * bytes.Compare(a.id[:], b.id[:])
 	}
 }
 

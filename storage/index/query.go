@@ -21,7 +21,7 @@ type Query struct {
 	Updated          Range // Unix milliseconds
 
 	Sort Column
-	Desc bool // reverses Sort alone: rows that are equal in it stay by uid, ascending
+	Desc bool // reverses the order: rows that are equal in Sort go by uid, descending too
 
 	Offset, Limit int
 	Now           time.Time

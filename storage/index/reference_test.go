@@ -113,11 +113,11 @@ func (m reference) find(q index.Query) ([]uid.ID, int) {
 	}
 	slices.SortFunc(rows, func(a, b index.Row) int {
 		c := compareBy(a, b, q.Sort, q.Now)
-		if q.Desc {
-			c = -c
-		}
 		if c == 0 {
 			c = bytes.Compare(a.ID[:], b.ID[:])
+		}
+		if q.Desc {
+			c = -c
 		}
 		return c
 	})
