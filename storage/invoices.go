@@ -2,6 +2,8 @@ package storage
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -60,11 +62,25 @@ func (t *tx) draft(i *billing.Invoice, p *billing.InvoicePatch) (*billing.Revisi
 // Invoice is one invoice of an organization; ErrNotFound.
 func (s *Store) Invoice(ctx context.Context, org, id uid.ID) (billing.Invoice, error) {
 	var i storedInvoice
-	err := s.db.View(ctx, func(r kv.Reader) (err error) {
+	read := func(r kv.Reader) (err error) {
 		i, err = readInvoice(r, org, id)
 		return err
-	})
+	}
+	err := s.db.View(ctx, read)
+	if errors.Is(err, ErrNotFound) { // once more, for it may have come since the first snapshot
+		err = s.lost(org, id, s.db.View(ctx, read))
+	}
 	return i.Invoice, err
+}
+
+// lost turns the absence of an invoice that the lists know into ErrCorrupt: a
+// block that can't be read looks like one without the key, and a caller who is
+// told "no such record" would delete his copy.
+func (s *Store) lost(org, id uid.ID, err error) error {
+	if _, known := s.lists.Row(org, id); known && errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("%w: invoice %s is listed and can't be read", ErrCorrupt, id)
+	}
+	return err
 }
 
 // UpdateInvoice changes the fields sent; what has its value already is no
@@ -88,7 +104,7 @@ func (s *Store) revise(ctx context.Context, by auth.Principal, a Action, id uid.
 	var i storedInvoice
 	err := s.update(ctx, by, func(t *tx) (err error) {
 		if i, err = readInvoice(t, by.OrgID, id); err != nil {
-			return err
+			return s.lost(by.OrgID, id, err)
 		}
 		if ifMatch != 0 && ifMatch != i.Version {
 			return ErrConflict

@@ -3,9 +3,11 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"exante/auth"
+	"exante/storage/billing"
 	"exante/storage/kv"
 )
 
@@ -31,5 +33,23 @@ func TestTooLargeATransactionChangesNothing(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// An invoice that the lists know and the disk does not have is damage, never
+// "no such record".
+func TestListedInvoiceThatIsGoneIsDamage(t *testing.T) {
+	l := openLedger(t)
+	by := auth.Principal{Shell: true, OrgID: l.org}
+	err := l.update(t.Context(), by, func(tx *tx) error { return tx.Delete(keyInvoice(l.org, l.draft.ID)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, readErr := l.Invoice(t.Context(), l.org, l.draft.ID)
+	_, writeErr := l.UpdateInvoice(t.Context(), by, l.draft.ID, billing.InvoicePatch{Tax: new(billing.Cents(1))}, 0)
+	for _, err := range []error{readErr, writeErr} {
+		if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "is listed and can't be read") {
+			t.Errorf("got %v, want ErrCorrupt", err)
+		}
 	}
 }
