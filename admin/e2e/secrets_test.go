@@ -42,6 +42,7 @@ func TestNoSecretIsLeftBehind(t *testing.T) {
 		call("GET", "/api/invoices", "", "", "Authorization", key)
 		call("GET", "/api/invoices", key+"x", "")
 		call("GET", "/api/invoices", key, "", "X-Request-Id", key)
+		call("GET", "/api/invoices", key, "", "User-Agent", "client/1 "+key).want(t, 200)
 		call("GET", "/api/invoices", "", "", "X-Request-Id", "id-"+key)
 	}
 	raw := s.raw(t, "GET /api/invoices HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+admin.Key+"\r\nBad Header : "+admin.Key+"\r\n\r\n")
