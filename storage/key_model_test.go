@@ -87,7 +87,6 @@ func (m *keyModel) rotate(t *rapid.T) {
 	refusal := storage.ErrNotFound
 	var want auth.Key
 	if known {
-		refusal = nil
 		want = auth.Key{Scopes: old.Scopes, CreatedAt: now, UpdatedAt: now, RotatedFrom: id, Version: 1}
 		if !old.ExpiresAt.IsZero() {
 			want.ExpiresAt = now.Add(old.ExpiresAt.Sub(old.CreatedAt))
