@@ -28,7 +28,7 @@ func main() {
 func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	var open admin.Stack
 	defer func() {
-		err = errors.Join(err, open.Close(10*time.Second, 30*time.Second, func() {
+		err = errors.Join(err, open.Close(10*time.Second, 45*time.Second, func() {
 			fmt.Fprintln(os.Stderr, "exante: stopping took too long: ended at once")
 			os.Exit(1)
 		}))

@@ -72,13 +72,15 @@ func beginStore(dir string, create bool) error {
 	case !create:
 		return fmt.Errorf("%w: %s", ErrNoStore, dir)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("create store: %w", err)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		if err := kv.MakeDir(dir); err != nil {
+			return fmt.Errorf("create store: %w", err)
+		}
 	}
 	if err := writeFile(dir, nameFile, unfinished); err != nil {
 		return fmt.Errorf("create store: %w", err)
 	}
-	return syncDir(filepath.Dir(filepath.Clean(dir)))
+	return nil
 }
 
 // foreign reports a file that shows that a directory is in use.

@@ -17,11 +17,11 @@ var seqKey = []byte{spaceEngine, 's'}
 // commit makes the writes durable as one Badger transaction and publishes the
 // state they lead to. Nothing to write is nothing to do.
 func (e *engine) commit(writes *overlay) error {
-	if len(writes.byKey) == 0 {
-		return nil
-	}
 	if e.health.err() != nil {
 		return e.health.unknownOutcome()
+	}
+	if len(writes.byKey) == 0 {
+		return nil
 	}
 	seq := e.Seq() + 1
 	if err := e.commitAt(seq, writes); err != nil {

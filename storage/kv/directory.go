@@ -17,7 +17,7 @@ func prepareDir(dir string, log *slog.Logger) error {
 	}
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := makeDir(filepath.Clean(dir)); err != nil {
+		if err := MakeDir(dir); err != nil {
 			return err
 		}
 		info, err = os.Stat(dir)
@@ -37,12 +37,13 @@ func prepareDir(dir string, log *slog.Logger) error {
 	return checkFiles(dir)
 }
 
-// makeDir creates dir, and what is missing above it, so that it is still there
-// after a power cut.
-func makeDir(dir string) error {
+// MakeDir creates dir, and what is missing above it, with mode 0700, so that it
+// is still there after a power cut.
+func MakeDir(dir string) error {
+	dir = filepath.Clean(dir)
 	parent := filepath.Dir(dir)
 	if _, err := os.Stat(parent); errors.Is(err, fs.ErrNotExist) {
-		if err := makeDir(parent); err != nil {
+		if err := MakeDir(parent); err != nil {
 			return err
 		}
 	}
@@ -69,7 +70,9 @@ func checkFiles(dir string) error {
 	}
 	files := map[string]int{} // by extension
 	for _, e := range entries {
-		files[filepath.Ext(e.Name())]++
+		if info, err := e.Info(); err == nil && info.Size() > 0 { // an empty log was never one
+			files[filepath.Ext(e.Name())]++
+		}
 	}
 	tables, logs := files[".sst"], files[".mem"]
 	manifest, err := os.Stat(filepath.Join(dir, "MANIFEST"))

@@ -33,12 +33,38 @@ func checkTables(dir string) error {
 	} else if err != nil {
 		return fmt.Errorf("lock: %w", err)
 	}
+	if err := removeEmptyLogs(dir); err != nil {
+		return err
+	}
 	tables, err := manifestTables(filepath.Join(dir, badger.ManifestFilename))
 	if err != nil {
 		return err
 	}
 	for _, id := range tables {
 		if err := checkTable(table.NewFilename(id, dir), id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeEmptyLogs removes what a process leaves that is killed between making a
+// log and giving it its size, or between emptying and removing one. Badger would
+// refuse to open beside it. Nothing acknowledged is lost: a new log holds nothing
+// yet, and one is emptied only when a table has all of it.
+func removeEmptyLogs(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); ext != ".mem" && ext != ".vlog" {
+			continue
+		}
+		if info, err := e.Info(); err != nil || info.Size() > 0 {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
 			return err
 		}
 	}

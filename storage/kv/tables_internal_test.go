@@ -69,3 +69,42 @@ func write(t *testing.T, path string, data []byte) {
 		t.Fatal(err)
 	}
 }
+
+// A kill at the wrong moment leaves an empty log. It holds nothing, and must not
+// keep a whole store from opening.
+func TestEmptyLogOfAKilledProcessIsNoDamage(t *testing.T) {
+	for _, name := range []string{"00099.mem", "000099.vlog", "000001.vlog"} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "data")
+			e := openEngine(t, dir, nil)
+			mustPut(t, e, "k", "v")
+			if err := e.Close(); err != nil {
+				t.Fatal(err)
+			}
+			write(t, filepath.Join(dir, name), nil)
+			e = openEngine(t, dir, nil)
+			err := e.View(context.Background(), func(r Reader) error {
+				_, err := r.Get([]byte("k"))
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// After a failure nothing is acknowledged, not even a transaction without writes.
+func TestNothingIsAcknowledgedAfterAFailure(t *testing.T) {
+	e := openEngine(t, filepath.Join(t.TempDir(), "data"), nil)
+	e.health.fail(errors.New("fsync: input/output error"))
+	for range 100 {
+		err := e.Update(context.Background(), func(tx Txn) error {
+			tx.OnCommit(func() { t.Error("a hook ran") })
+			return nil
+		})
+		if !errors.Is(err, ErrUnknownOutcome) {
+			t.Fatalf("Update = %v, want ErrUnknownOutcome", err)
+		}
+	}
+}

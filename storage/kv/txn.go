@@ -14,7 +14,7 @@ type txn struct {
 	base  *reader
 
 	hooks   []func()
-	refused error      // a write over the limits: the transaction must not commit
+	refused error      // why it must not commit: a write over the limits, or fn's own error
 	done    chan error // the outcome of the commit
 }
 

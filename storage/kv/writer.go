@@ -72,10 +72,15 @@ func (e *engine) take(fn func(Txn) error) (*txn, error) {
 
 	t := &txn{batch: &e.batch.writes, base: e.batch.base, done: make(chan error, 1)}
 	if err := fn(t); err != nil {
-		return nil, err
+		t.refused = err
 	}
 	if t.refused != nil {
-		return nil, t.refused
+		if len(e.batch.txns) == 0 {
+			return nil, t.refused
+		}
+		// What it has read of this batch is not durable yet, and so neither is
+		// the reason of its refusal: it waits with the others, without writes.
+		t.own, t.hooks = overlay{}, nil
 	}
 	accepted = t
 	return t, nil
@@ -147,11 +152,13 @@ func (e *engine) finish() {
 	b.base.txn.Discard()
 	err := e.commit(&b.writes)
 	for _, t := range b.txns {
-		for _, f := range t.hooks {
-			if err == nil {
-				f()
-			}
+		if err != nil {
+			t.done <- err
+			continue
 		}
-		t.done <- err
+		for _, f := range t.hooks {
+			f()
+		}
+		t.done <- t.refused
 	}
 }

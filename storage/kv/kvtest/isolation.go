@@ -21,6 +21,7 @@ var isolation = []promise{
 	{"OneWinsAnInsert", testInsertRace},
 	{"OwnWritesLieOverThoseOfNeighbours", testLayers},
 	{"AFailingNeighbourHarmsNobody", testNeighbours},
+	{"ARefusalIsAsDurableAsItsReason", testRefusalIsDurable},
 	{"HooksRunInCommitOrder", testHookOrder},
 	{"ViewSeesACommittedPrefix", testPrefix},
 	{"WhatIsAcknowledgedIsVisible", testVisible},
