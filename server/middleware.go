@@ -78,11 +78,15 @@ func isRequestID(b []byte) bool {
 }
 
 // finish ends every exchange: a panic becomes a 500, the outcome is counted for
-// the key, the request is logged, and the memory goes back.
+// the key, the request is logged, and the memory goes back. A draining server ends
+// the connection as well: fasthttp learns of the stop later than a client may ask.
 func (s *Server) finish(x *exchange) {
 	if p := recover(); p != nil {
 		x.http.Response.ResetBody()
 		_ = x.fail(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+	}
+	if s.draining.Load() {
+		x.http.SetConnectionClose()
 	}
 	status := x.http.Response.StatusCode()
 	if x.admitted.Key != nil {

@@ -152,7 +152,6 @@ func (s *Server) tune(f *fasthttp.Server) {
 	f.Handler = s.receive
 	f.ErrorHandler = s.refuseUnparsed
 	f.SecureErrorLogMessage = true // keeps the request, with its token, out of error texts
-	f.CloseOnShutdown = true
 }
 
 // Serve answers on ln until Shutdown, then returns nil. It closes ln.
