@@ -64,7 +64,8 @@ var sortColumns = [...]index.Column{
 // Invoices is one page of the receivable invoices that match, and how many match
 // in all. Items come without Lines and Fields.
 func (s *Store) Invoices(ctx context.Context, org uid.ID, q InvoiceQuery) (items []billing.Invoice, total int, err error) {
-	ids, total := s.lists.Find(org, q.query(s.now()))
+	page := s.lists.Find(org, q.query(s.now()))
+	ids, total := page.IDs, page.Total
 	items = make([]billing.Invoice, 0, len(ids))
 	if len(ids) == 0 {
 		return items, total, nil

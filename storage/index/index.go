@@ -1,7 +1,9 @@
 package index
 
 import (
+	"iter"
 	"sync"
+	"time"
 
 	"exante/auth/uid"
 )
@@ -14,7 +16,8 @@ type Rule struct {
 }
 
 // Index holds the invoices of all organizations. Its methods are safe for
-// concurrent use, and Put never waits for a query.
+// concurrent use; Put, Remove and Rename never wait for a query, and for one
+// organization only one goroutine at a time may call them.
 type Index struct {
 	reading
 	tables shelf[table]
@@ -24,6 +27,7 @@ type Index struct {
 type reading struct {
 	fallsDue [256]bool
 	overdue  uint8
+	name     [256]string
 	rank     [256]uint8 // order of a status by name
 }
 
@@ -31,9 +35,9 @@ type reading struct {
 func New(rule Rule) *Index {
 	x := &Index{reading: reading{overdue: rule.Overdue}}
 	for s := range 256 {
-		x.fallsDue[s] = rule.FallsDue(uint8(s))
+		x.fallsDue[s], x.name[s] = rule.FallsDue(uint8(s)), rule.Name(uint8(s))
 		for other := range 256 {
-			if rule.Name(uint8(other)) < rule.Name(uint8(s)) {
+			if rule.Name(uint8(other)) < x.name[s] {
 				x.rank[s]++
 			}
 		}
@@ -43,7 +47,24 @@ func New(rule Rule) *Index {
 }
 
 // Put adds a row, or replaces the one with its ID.
-func (x *Index) Put(org uid.ID, r Row) { x.tables.of(org).follow(r) }
+func (x *Index) Put(org uid.ID, r Row) { x.tables.of(org).follow(change{kind: putRow, row: r}) }
+
+// Remove takes a row away, if it is there.
+func (x *Index) Remove(org, id uid.ID) {
+	x.tables.of(org).follow(change{kind: removeRow, row: Row{ID: id}})
+}
+
+// Rename says what the party is called now, for the rows that follow it: those
+// without a Client of their own. It may come before the first such row.
+func (x *Index) Rename(org, party uid.ID, name string) {
+	x.tables.of(org).follow(change{kind: renameParty, row: Row{Party: party, Client: name}})
+}
+
+// Load does what Put of each row would do, faster by far for very many. now
+// should be the time of the first queries. A query that comes meanwhile waits.
+func (x *Index) Load(org uid.ID, now time.Time, rows iter.Seq[Row]) {
+	x.tables.of(org).load(now, rows)
+}
 
 // Row is the row with that id.
 func (x *Index) Row(org, id uid.ID) (r Row, known bool) {
@@ -61,17 +82,42 @@ func (x *Index) Len(org uid.ID) (n int) {
 	return n
 }
 
-// Find returns the ids of one page of the rows that match, and how many match in
-// all. A page past the end is empty.
-func (x *Index) Find(org uid.ID, q Query) (page []uid.ID, total int) {
+// Find is one page of the rows that match, and how many match in all.
+func (x *Index) Find(org uid.ID, q Query) (p Page) {
+	x.search(org, q, func(s *search) { p = s.find() })
+	return p
+}
+
+// All is the ids of all rows that match, in order, from After on. It ignores
+// Offset and Limit. The ids are a copy: what is done with them holds nobody up.
+func (x *Index) All(org uid.ID, q Query) (ids []uid.ID) {
+	x.search(org, q, func(s *search) {
+		s.Offset, s.Limit = 0, len(s.ids)
+		ids = s.find().IDs
+	})
+	return ids
+}
+
+// Sums says how many invoices there are and of how much in each status, as they
+// read at now, and currency; in no order, and none without an invoice.
+func (x *Index) Sums(org uid.ID, now time.Time) (sums []Sum) {
+	x.search(org, Query{Now: now}, func(s *search) { sums = s.sums() })
+	return sums
+}
+
+// Spans says what the rows of an organization have in their columns at now.
+func (x *Index) Spans(org uid.ID, now time.Time) (spans Spans) {
+	x.search(org, Query{Now: now}, func(s *search) { spans = s.spans() })
+	return spans
+}
+
+// search calls fn on the organization's rows, if it has any.
+func (x *Index) search(org uid.ID, q Query, fn func(*search)) {
 	if t := x.tables.find(org); t != nil {
 		t.read(func() {
-			s := search{reading: &x.reading, table: t, Query: q, today: midnightBefore(q.Now)}
-			rows := s.match()
-			page, total = s.page(rows), len(rows)
+			fn(&search{reading: &x.reading, table: t, Query: q, today: midnightBefore(q.Now)})
 		})
 	}
-	return page, total
 }
 
 // shelf has one T for each organization that has any rows.

@@ -1,12 +1,10 @@
 package index_test
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,113 +17,128 @@ import (
 
 var start = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
 
-func numbered(n uint64) (id uid.ID) {
-	binary.BigEndian.PutUint64(id[8:], n)
-	return id
+// both is an index and the reference, to which the same happens.
+type both struct {
+	*index.Index
+	reference
+	org uid.ID
 }
 
-// drawRow has few values a column, so that rows tie and filters match.
-func drawRow(t *rapid.T, id uid.ID) index.Row {
-	within := func(name string, n int64) int64 { return rapid.Int64Range(-n, n).Draw(t, name) }
-	r := index.Row{
-		ID: id, Party: numbered(rapid.Uint64Range(1, 4).Draw(t, "party")),
-		Number:   rapid.SampledFrom([]string{"", "A", "B", "b", "É", "INV-1", "INV-10"}).Draw(t, "number"),
-		Currency: rapid.SampledFrom([]string{"USD", "EUR", "JPY"}).Draw(t, "currency"),
-		Status:   rapid.SampledFrom([]uint8{draft, sent, part, paid}).Draw(t, "status"),
-		Method:   uint8(rapid.IntRange(1, 2).Draw(t, "method")),
-		Issue:    start.Unix() + 3600*within("issue", 50), Due: start.Unix() + 3600*within("due", 200), Paid: index.None,
-		Created: start.UnixMilli() + within("created", 3), Updated: start.UnixMilli() + within("updated", 20),
-		Total: within("total", 10),
-	}
-	if r.Status == paid {
-		r.Paid = start.Unix() + 3600*within("paid", 50)
-	}
-	return r
+func (b both) put(r index.Row) {
+	b.Put(b.org, r)
+	b.rows[r.ID] = r
 }
 
-func drawRange(t *rapid.T, name string, middle, step, n int64) index.Range {
-	end := func(which string) (int64, bool) {
-		return middle + step*rapid.Int64Range(-n, n).Draw(t, name+which), rapid.IntRange(0, 3).Draw(t, name+which+"?") == 0
+func (b both) load(rows []index.Row) {
+	b.Load(b.org, start, slices.Values(rows))
+	for _, r := range rows {
+		b.rows[r.ID] = r
 	}
-	var r index.Range
-	r.From, r.HasFrom = end(" from")
-	r.To, r.HasTo = end(" to")
-	return r
 }
 
-func drawQuery(t *rapid.T) index.Query {
-	some := func(name string, from ...uint8) []uint8 {
-		if rapid.IntRange(0, 2).Draw(t, name+"?") > 0 {
-			return nil
+func (b both) remove(id uid.ID) {
+	b.Remove(b.org, id)
+	delete(b.rows, id)
+}
+
+func (b both) rename(party uid.ID, name string) {
+	b.Rename(b.org, party, name)
+	b.names[party] = name
+}
+
+// change lets one thing happen.
+func (b both) change(t *rapid.T) {
+	id := rapid.Map(rapid.Uint64Range(1, 200), numbered)
+	switch what := rapid.IntRange(0, 20).Draw(t, "what"); {
+	case what < 15:
+		b.put(drawRow(t, id.Draw(t, "id")))
+	case what < 18:
+		b.remove(id.Draw(t, "id"))
+	case what < 19:
+		name := rapid.SampledFrom([]string{"", "Acme", "Bé", "b", "ACME E"}).Draw(t, "name")
+		b.rename(numbered(rapid.Uint64Range(1, 5).Draw(t, "party")), name)
+	default:
+		ids := rapid.SliceOfN(id, 0, 60).Draw(t, "ids")
+		if rapid.Bool().Draw(t, "sorted") {
+			slices.SortFunc(ids, func(a, b uid.ID) int { return slices.Compare(a[:], b[:]) })
 		}
-		return rapid.SliceOfN(rapid.SampledFrom(from), 1, 3).Draw(t, name)
+		rows := make([]index.Row, len(ids))
+		for i, id := range ids {
+			rows[i] = drawRow(t, id)
+		}
+		b.load(rows)
 	}
-	q := index.Query{
-		Statuses: some("statuses", draft, sent, overdue, part, paid, 77), Methods: some("methods", 1, 2, 3),
-		Issue: drawRange(t, "issue", start.Unix(), 3600, 50), Due: drawRange(t, "due", start.Unix(), 3600, 200),
-		Paid: drawRange(t, "paid", start.Unix(), 3600, 50), Total: drawRange(t, "total", 0, 1, 11),
-		OverdueDays: drawRange(t, "overdue", 4, 1, 5), Updated: drawRange(t, "updated", start.UnixMilli(), 1, 21),
-		Sort: index.Column(rapid.IntRange(0, int(index.OverdueDays)).Draw(t, "sort")), Desc: rapid.Bool().Draw(t, "desc"),
-		Offset: rapid.IntRange(0, 150).Draw(t, "offset"), Limit: rapid.IntRange(0, 100).Draw(t, "limit"),
-		Now: start.Add(time.Duration(rapid.IntRange(-300, 300).Draw(t, "hours")) * time.Hour),
+}
+
+// agree asks both the same.
+func (b both) agree(t *rapid.T) {
+	q := drawQuery(t)
+	if page, want := b.Find(b.org, q), b.find(q); !reflect.DeepEqual(page, want) {
+		t.Fatalf("%+v\nfinds %+v\nwant  %+v", q, page, want)
 	}
-	for _, p := range some("parties", 1, 2, 9) {
-		q.Parties = append(q.Parties, numbered(uint64(p)))
+	rest, _ := b.all(q)
+	if all := b.All(b.org, q); !slices.EqualFunc(all, rest, func(id uid.ID, m index.Mark) bool { return id == m.ID }) {
+		t.Fatalf("%+v\nAll has %v\nwant    %v", q, all, rest)
 	}
-	for range some("currencies", 1, 2) {
-		q.Currencies = append(q.Currencies, rapid.SampledFrom([]string{"EUR", "JPY", "XOF"}).Draw(t, "currency"))
+	if got, want := b.Spans(b.org, q.Now), b.spans(q.Now); !reflect.DeepEqual(got, want) {
+		t.Fatalf("Spans at %v are %+v, want %+v", q.Now, got, want)
 	}
-	if rapid.IntRange(0, 4).Draw(t, "number?") == 0 {
-		q.Number = rapid.SampledFrom([]string{"A", "INV-1", "none"}).Draw(t, "number")
+	sums := map[sumOf]string{}
+	for _, s := range b.Sums(b.org, q.Now) {
+		sums[sumOf{s.Status, s.Currency}] += fmt.Sprint(s.Count, s.Total)
 	}
-	return q
+	if want := b.sums(q.Now); !reflect.DeepEqual(sums, want) {
+		t.Fatalf("Sums at %v are %v, want %v", q.Now, sums, want)
+	}
 }
 
 func TestIndexAnswersLikeTheReference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		x, slow, org := index.New(rule()), reference{}, numbered(1)
-		for range rapid.IntRange(0, 250).Draw(t, "puts") {
-			r := drawRow(t, numbered(rapid.Uint64Range(1, 200).Draw(t, "id")))
-			x.Put(org, r)
-			slow[r.ID] = r
-		}
-		if x.Len(org) != len(slow) {
-			t.Fatalf("Len = %d, want %d", x.Len(org), len(slow))
-		}
-		for id, want := range slow {
-			if got, ok := x.Row(org, id); !ok || got != want {
-				t.Fatalf("Row = %+v, %v, want %+v", got, ok, want)
+		b := both{index.New(rule()), newReference(), numbered(1)}
+		for range rapid.IntRange(1, 6).Draw(t, "rounds") {
+			for range rapid.IntRange(0, 60).Draw(t, "changes") {
+				b.change(t)
 			}
+			b.agree(t)
+			b.agree(t)
 		}
-		for range 5 {
-			q := drawQuery(t)
-			page, total := x.Find(org, q)
-			wantPage, wantTotal := slow.find(q)
-			if total != wantTotal || !slices.Equal(page, wantPage) {
-				t.Fatalf("%+v\nfinds %v of %d\nwant  %v of %d", q, page, total, wantPage, wantTotal)
+		if b.Len(b.org) != len(b.rows) {
+			t.Fatalf("Len = %d, want %d", b.Len(b.org), len(b.rows))
+		}
+		for n := range uint64(201) {
+			want, there := b.rows[numbered(n)]
+			if got, ok := b.Row(b.org, numbered(n)); ok != there || got != want {
+				t.Fatalf("Row = %+v, %v, want %+v, %v", got, ok, want, there)
 			}
 		}
 	})
 }
 
-// Large enough for the selection to partition many times over.
-func TestEveryPageOfALargeListIsThatOfAFullSort(t *testing.T) {
-	x, slow, org := index.New(rule()), reference{}, numbered(1)
+// largeList has so many rows that no structure in it is trivial, in an order of
+// creation that is not that of the uids.
+func largeList(rows int) both {
+	b := both{index.New(rule()), newReference(), numbered(1)}
 	random := rand.New(rand.NewPCG(1, 2))
-	const rows = 5000
-	for n := range uint64(rows) {
-		r := index.Row{ID: numbered(n), Status: draft, Created: int64(n), Updated: -int64(n), Issue: 7,
-			Due: int64(random.IntN(9)), Total: random.Int64(), Number: fmt.Sprint(random.IntN(rows))}
-		x.Put(org, r)
-		slow[r.ID] = r
+	for n := range rows {
+		b.put(index.Row{
+			ID: numbered(uint64(n)), Party: numbered(uint64(random.IntN(9))), Status: 1 + uint8(n%5), Currency: "USD",
+			Created: int64(n / 3), Updated: -int64(n), Issue: 7, Due: start.Unix() + 3600*int64(random.IntN(900)-450),
+			Total: random.Int64(), Number: fmt.Sprint(random.IntN(rows)),
+		})
 	}
+	return b
+}
+
+func TestEveryPageOfALargeListIsThatOfAFullSort(t *testing.T) {
+	const rows = 5000
+	b := largeList(rows)
 	for c := index.Created; c <= index.OverdueDays; c++ {
 		for _, desc := range []bool{false, true} {
-			all, _ := slow.find(index.Query{Sort: c, Desc: desc, Limit: rows, Now: start})
+			all, _ := b.all(index.Query{Sort: c, Desc: desc, Now: start})
 			for _, window := range [][2]int{{0, rows}, {0, 1}, {0, 25}, {2500, 100}, {4975, 25}, {4999, 1}, {4990, 100}, {5000, 10}, {9999, 1}} {
-				got, total := x.Find(org, index.Query{Sort: c, Desc: desc, Offset: window[0], Limit: window[1], Now: start})
+				p := b.Find(b.org, index.Query{Sort: c, Desc: desc, Offset: window[0], Limit: window[1], Now: start})
 				from, to := min(window[0], rows), min(window[0]+window[1], rows)
-				if !slices.Equal(got, all[from:to]) || total != rows {
+				if !slices.EqualFunc(p.IDs, all[from:to], func(id uid.ID, m index.Mark) bool { return id == m.ID }) || p.Total != rows {
 					t.Fatalf("column %d desc %v window %v is not that of the full sort", c, desc, window)
 				}
 			}
@@ -137,15 +150,19 @@ func TestOrganizationsShareNoRows(t *testing.T) {
 	x := index.New(rule())
 	x.Put(numbered(1), index.Row{ID: numbered(7), Status: draft, Party: numbered(3)})
 	x.Put(numbered(2), index.Row{ID: numbered(8), Status: draft, Party: numbered(4)})
-	page, total := x.Find(numbered(1), index.Query{Limit: 10, Now: start})
-	if total != 1 || len(page) != 1 || page[0] != numbered(7) {
-		t.Errorf("found %v of %d, want the organization's own row", page, total)
+	x.Rename(numbered(2), numbered(3), "acme")
+	p := x.Find(numbered(1), index.Query{Limit: 10, Now: start})
+	if p.Total != 1 || len(p.IDs) != 1 || p.IDs[0] != numbered(7) {
+		t.Errorf("found %+v, want the organization's own row", p)
 	}
-	if _, total := x.Find(numbered(1), index.Query{Parties: []uid.ID{numbered(4)}, Limit: 10, Now: start}); total != 0 {
-		t.Errorf("found %d rows by a foreign party, want none", total)
+	if p := x.Find(numbered(1), index.Query{Parties: []uid.ID{numbered(4)}, Limit: 10, Now: start}); p.Total != 0 {
+		t.Errorf("found %d rows by a foreign party, want none", p.Total)
 	}
-	if page, total := x.Find(numbered(3), index.Query{Limit: 10, Now: start}); total != 0 || page != nil {
-		t.Errorf("an unknown organization has %v of %d, want nothing", page, total)
+	if p := x.Find(numbered(1), index.Query{Search: "acme", Limit: 10, Now: start}); p.Total != 0 {
+		t.Errorf("found %d rows by a foreign name, want none", p.Total)
+	}
+	if p := x.Find(numbered(3), index.Query{Limit: 10, Now: start}); p.Total != 0 || p.IDs != nil || p.Next != nil {
+		t.Errorf("an unknown organization has %+v, want nothing", p)
 	}
 	if _, ok := x.Row(numbered(1), numbered(8)); ok {
 		t.Error("a foreign row was found by its id")
@@ -155,107 +172,38 @@ func TestOrganizationsShareNoRows(t *testing.T) {
 	}
 }
 
-func TestNamesAnswerLikeAFullSort(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		x, slow, org := index.NewNames(), map[uid.ID]index.Name{}, numbered(1)
-		for range rapid.IntRange(0, 100).Draw(t, "puts") {
-			n := index.Name{
-				ID:      numbered(rapid.Uint64Range(1, 80).Draw(t, "id")),
-				Folded:  rapid.SampledFrom([]string{"acme", "acme corp", "beta", "étoile", "zoo"}).Draw(t, "name"),
-				Created: rapid.Int64Range(0, 5).Draw(t, "created"),
-			}
-			x.Put(org, n)
-			slow[n.ID] = n
-		}
-		q := index.NameQuery{
-			Contains: rapid.SampledFrom([]string{"", "acme", "o", "x"}).Draw(t, "contains"),
-			ByName:   rapid.Bool().Draw(t, "by name"), Desc: rapid.Bool().Draw(t, "desc"),
-			Offset: rapid.IntRange(0, 90).Draw(t, "offset"), Limit: rapid.IntRange(0, 50).Draw(t, "limit"),
-		}
-		var want []index.Name
-		for _, n := range slow {
-			if strings.Contains(n.Folded, q.Contains) {
-				want = append(want, n)
-			}
-			if got, ok := x.Get(org, n.ID); !ok || got != n {
-				t.Fatalf("Get = %+v, %v, want %+v", got, ok, n)
-			}
-		}
-		slices.SortFunc(want, func(a, b index.Name) int {
-			c := compareInts(a.Created, b.Created)
-			if q.ByName {
-				c = strings.Compare(a.Folded, b.Folded)
-			}
-			if c == 0 {
-				c = bytes.Compare(a.ID[:], b.ID[:])
-			}
-			if q.Desc {
-				c = -c
-			}
-			return c
-		})
-		page, total := x.Find(org, q)
-		from := min(q.Offset, len(want))
-		to := min(from+q.Limit, len(want))
-		if total != len(want) || len(page) != to-from || x.Len(org) != len(slow) {
-			t.Fatalf("%+v finds %d of %d, want %d of %d", q, len(page), total, to-from, len(want))
-		}
-		for i, id := range page {
-			if id != want[from+i].ID {
-				t.Fatalf("%+v: place %d is %x, want %x", q, i, id, want[from+i].ID)
-			}
-		}
-	})
-}
-
 func TestReadersAndTheWriterDoNotRace(t *testing.T) {
 	x, names, org := index.New(rule()), index.NewNames(), numbered(1)
 	var readers sync.WaitGroup
 	done := make(chan struct{})
-	for range 4 {
+	for reader := range 4 {
 		readers.Go(func() {
-			for {
+			for days := 0; ; days++ {
 				select {
 				case <-done:
 					return
 				default:
 				}
-				if page, total := x.Find(org, index.Query{Limit: 10, Now: start}); len(page) != min(10, total) {
-					t.Errorf("%d ids of %d rows", len(page), total)
+				now := start.AddDate(0, 0, days%3*reader)
+				q := index.Query{Sort: index.Column(days) % (index.OverdueDays + 1), Limit: 10, Now: now}
+				if p := x.Find(org, q); len(p.IDs) != min(10, p.Total) {
+					t.Errorf("%d ids of %d rows", len(p.IDs), p.Total)
 				}
+				if found, all := x.Find(org, index.Query{Search: "1", Now: now}).Total, x.All(org, q); found > 300 || len(all) > 300 {
+					t.Errorf("%d rows match of %d", found, len(all))
+				}
+				x.Sums(org, now)
+				x.Spans(org, now)
 				names.Find(org, index.NameQuery{Limit: 10, ByName: true})
 			}
 		})
 	}
-	for n := range uint64(500) {
-		x.Put(org, index.Row{ID: numbered(n % 300), Status: sent, Created: int64(n)})
+	for n := range uint64(2000) {
+		x.Put(org, index.Row{ID: numbered(n % 300), Status: sent, Due: start.Unix() + int64(n)*100, Created: int64(n), Number: fmt.Sprint(n)})
+		x.Remove(org, numbered(n%7))
+		x.Rename(org, uid.ID{}, fmt.Sprint(n))
 		names.Put(org, index.Name{ID: numbered(n % 300), Folded: fmt.Sprint(n)})
 	}
 	close(done)
 	readers.Wait()
-}
-
-func BenchmarkFind(b *testing.B) {
-	x, org := index.New(rule()), numbered(1)
-	random := rand.New(rand.NewPCG(1, 2))
-	const rows = 100_000
-	for n := range uint64(rows) {
-		x.Put(org, index.Row{ID: numbered(n), Status: 1 + uint8(random.IntN(2)), Created: int64(n), Total: random.Int64(),
-			Due: start.Unix() + 86400*int64(random.IntN(60)-30), Currency: "USD", Number: fmt.Sprintf("INV-%06d", n)})
-	}
-	for name, q := range map[string]index.Query{
-		"newest":         {Sort: index.Created, Desc: true},
-		"page=2000":      {Sort: index.Created, Desc: true, Offset: 50_000},
-		"overdue_total":  {Statuses: []uint8{overdue}, Sort: index.Total, Desc: true},
-		"by_number":      {Sort: index.Number},
-		"by_status_page": {Sort: index.Status, Offset: 30_000},
-	} {
-		q.Limit, q.Now = 25, start
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				x.Find(org, q)
-			}
-		})
-	}
 }

@@ -13,6 +13,7 @@ type Query struct {
 	Parties    []uid.ID
 	Currencies []string
 	Number     string // exact
+	Search     string // part of the number or of the client's name, both folded as input.Fold does
 
 	// A row without the date is in no range of it.
 	Issue, Due, Paid Range // Unix seconds
@@ -23,8 +24,29 @@ type Query struct {
 	Sort Column
 	Desc bool // reverses the order: rows that are equal in Sort go by uid, descending too
 
-	Offset, Limit int
+	After         *Mark // only rows after it in the order
+	Offset, Limit int   // counted from After
 	Now           time.Time
+}
+
+// Page is what Find found.
+type Page struct {
+	IDs   []uid.ID // in order; none past the end
+	Total int      // rows that match, those before After and on other pages too
+	Next  *Mark    // the last row of the page, for Query.After; nil if no row follows it
+}
+
+// Mark is a place in an order: that of a row, or where it was. A walk that goes
+// on After the last row it has seen meets no row twice and misses none that
+// stayed in its place, whatever else comes, moves or goes. In an order that
+// depends on the clock it has the value that was read at the query; what the
+// clock has moved since then was not in its place.
+//
+// A caller may keep a Mark as bytes, and any Mark is a place in any order.
+type Mark struct {
+	Value int64  // of the column sorted by; of OverdueDays as it read
+	Text  string // for Number the number, for Status the name as it read
+	ID    uid.ID
 }
 
 // Range is an interval with both ends in it. The zero Range is everything.

@@ -2,12 +2,17 @@ package index_test
 
 import (
 	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
 
 	"exante/auth/uid"
 	"exante/storage/index"
+	"exante/storage/input"
 )
 
 // The statuses of these tests, of which sent and part fall due.
@@ -38,12 +43,19 @@ func rule() index.Rule {
 
 // reference is what the index promises, as slow and as obvious as can be: a map
 // of rows, every one looked at, and a full sort.
-type reference map[uid.ID]index.Row
+type reference struct {
+	rows  map[uid.ID]index.Row
+	names map[uid.ID]string // of parties, now
+}
+
+func newReference() reference {
+	return reference{map[uid.ID]index.Row{}, map[uid.ID]string{}}
+}
 
 func date(seconds int64) time.Time { return time.Unix(seconds, 0).UTC().Truncate(24 * time.Hour) }
 
 func reads(r index.Row, now time.Time) uint8 {
-	if (r.Status == sent || r.Status == part) && date(now.Unix()).After(date(r.Due)) {
+	if (r.Status == sent || r.Status == part) && r.Due != index.None && date(now.Unix()).After(date(r.Due)) {
 		return overdue
 	}
 	return r.Status
@@ -65,67 +77,138 @@ func in(v int64, r index.Range) bool {
 
 func oneOf[V comparable](v V, list []V) bool { return len(list) == 0 || slices.Contains(list, v) }
 
-func matches(r index.Row, q index.Query) bool {
+func (m reference) matches(r index.Row, q index.Query) bool {
 	return oneOf(reads(r, q.Now), q.Statuses) && oneOf(r.Method, q.Methods) && oneOf(r.Party, q.Parties) &&
-		oneOf(r.Currency, q.Currencies) && (q.Number == "" || r.Number == q.Number) &&
+		oneOf(r.Currency, q.Currencies) && (q.Number == "" || r.Number == q.Number) && m.shows(r, q.Search) &&
 		in(r.Issue, q.Issue) && in(r.Due, q.Due) && in(r.Paid, q.Paid) && in(r.Total, q.Total) &&
 		in(overdueDays(r, q.Now), q.OverdueDays) && in(r.Updated, q.Updated)
 }
 
-func compareInts(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
+func (m reference) shows(r index.Row, text string) bool {
+	client := r.Client
+	if client == "" {
+		client = m.names[r.Party]
 	}
-	return 0
+	return strings.Contains(input.Fold(r.Number), input.Fold(text)) || strings.Contains(input.Fold(client), input.Fold(text))
 }
 
-func compareBy(a, b index.Row, c index.Column, now time.Time) int {
+// mark is the place of a row in an order.
+func mark(r index.Row, c index.Column, now time.Time) index.Mark {
+	m := index.Mark{ID: r.ID}
 	switch c {
 	case index.Created:
-		return compareInts(a.Created, b.Created)
+		m.Value = r.Created
 	case index.Updated:
-		return compareInts(a.Updated, b.Updated)
+		m.Value = r.Updated
 	case index.Issue:
-		return compareInts(a.Issue, b.Issue)
+		m.Value = r.Issue
 	case index.Due:
-		return compareInts(a.Due, b.Due)
+		m.Value = r.Due
 	case index.Paid:
-		return compareInts(a.Paid, b.Paid)
+		m.Value = r.Paid
 	case index.Number:
-		return strings.Compare(a.Number, b.Number)
+		m.Text = r.Number
 	case index.Status:
-		return strings.Compare(statusName(reads(a, now)), statusName(reads(b, now)))
+		m.Text = statusName(reads(r, now))
 	case index.Total:
-		return compareInts(a.Total, b.Total)
+		m.Value = r.Total
+	case index.OverdueDays:
+		m.Value = overdueDays(r, now)
 	}
-	return compareInts(overdueDays(a, now), overdueDays(b, now))
+	return m
 }
 
-func (m reference) find(q index.Query) ([]uid.ID, int) {
-	var rows []index.Row
-	for _, r := range m {
-		if matches(r, q) {
-			rows = append(rows, r)
+func compareMarks(a, b index.Mark, q index.Query) int {
+	c := cmp.Compare(a.Value, b.Value)
+	if q.Sort == index.Number || q.Sort == index.Status {
+		c = strings.Compare(a.Text, b.Text)
+	}
+	if c == 0 {
+		c = bytes.Compare(a.ID[:], b.ID[:])
+	}
+	if q.Desc {
+		c = -c
+	}
+	return c
+}
+
+// sorted is all that matches, in order.
+func (m reference) sorted(q index.Query) (marks []index.Mark) {
+	for _, r := range m.rows {
+		if m.matches(r, q) {
+			marks = append(marks, mark(r, q.Sort, q.Now))
 		}
 	}
-	slices.SortFunc(rows, func(a, b index.Row) int {
-		c := compareBy(a, b, q.Sort, q.Now)
-		if c == 0 {
-			c = bytes.Compare(a.ID[:], b.ID[:])
+	slices.SortFunc(marks, func(a, b index.Mark) int { return compareMarks(a, b, q) })
+	return marks
+}
+
+// all is all that matches and comes after q.After, and how much matches in all.
+func (m reference) all(q index.Query) (rest []index.Mark, total int) {
+	marks := m.sorted(q)
+	for _, at := range marks {
+		if q.After == nil || compareMarks(at, *q.After, q) > 0 {
+			rest = append(rest, at)
 		}
-		if q.Desc {
-			c = -c
-		}
-		return c
-	})
-	var page []uid.ID
-	for i, r := range rows {
+	}
+	return rest, len(marks)
+}
+
+func (m reference) find(q index.Query) (p index.Page) {
+	rest, total := m.all(q)
+	p.Total = total
+	for i, at := range rest {
 		if i >= q.Offset && i < q.Offset+q.Limit {
-			page = append(page, r.ID)
+			p.IDs, p.Next = append(p.IDs, at.ID), &rest[i]
 		}
 	}
-	return page, len(rows)
+	if q.Offset+q.Limit >= len(rest) {
+		p.Next = nil
+	}
+	return p
+}
+
+type sumOf struct {
+	status   uint8
+	currency string
+}
+
+// sums is, for each status and currency, the count and the sum in decimal.
+func (m reference) sums(now time.Time) map[sumOf]string {
+	counts, totals := map[sumOf]int{}, map[sumOf]*big.Int{}
+	for _, r := range m.rows {
+		k := sumOf{reads(r, now), r.Currency}
+		if totals[k] == nil {
+			totals[k] = new(big.Int)
+		}
+		counts[k]++
+		totals[k].Add(totals[k], big.NewInt(r.Total))
+	}
+	sums := map[sumOf]string{}
+	for k, n := range counts {
+		sums[k] = fmt.Sprint(n, totals[k])
+	}
+	return sums
+}
+
+func (m reference) spans(now time.Time) (s index.Spans) {
+	widen := func(s *index.Span, v int64) {
+		if v != index.None {
+			if !s.Any {
+				s.Min, s.Max = v, v
+			}
+			s.Min, s.Max, s.Any = min(s.Min, v), max(s.Max, v), true
+		}
+	}
+	statuses, methods := map[uint8]bool{}, map[uint8]bool{}
+	for _, r := range m.rows {
+		widen(&s.Issue, r.Issue)
+		widen(&s.Due, r.Due)
+		widen(&s.Paid, r.Paid)
+		widen(&s.Total, r.Total)
+		widen(&s.OverdueDays, overdueDays(r, now))
+		statuses[reads(r, now)], methods[r.Method] = true, true
+	}
+	s.Statuses, s.Methods = slices.Sorted(maps.Keys(statuses)), slices.Sorted(maps.Keys(methods))
+	return s
 }

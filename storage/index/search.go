@@ -1,9 +1,13 @@
 package index
 
 import (
+	"bytes"
+	"cmp"
+	"strings"
 	"time"
 
 	"exante/auth/uid"
+	"exante/storage/input"
 )
 
 const daySeconds = 24 * 60 * 60
@@ -24,10 +28,11 @@ type search struct {
 
 // reads is the status of a row at Now.
 func (s *search) reads(n uint32) uint8 {
-	if stored := s.status[n]; !s.fallsDue[stored] || s.due[n] >= s.today {
-		return stored
+	stored, due := s.status[n], s.due[n]
+	if s.fallsDue[stored] && due != None && due < s.today {
+		return s.overdue
 	}
-	return s.overdue
+	return stored
 }
 
 // overdueDays are the UTC dates from the due date to Now; 0 unless the row reads overdue.
@@ -62,6 +67,10 @@ func (s *search) match() []uint32 {
 	}
 	if s.Number != "" {
 		rows = keep(rows, func(n uint32) bool { return s.number[n] == s.Number })
+	}
+	if s.Search != "" {
+		wanted := input.Fold(s.Search)
+		rows = keep(rows, func(n uint32) bool { return s.shows(n, wanted) })
 	}
 	return s.matchRanges(rows)
 }
@@ -100,6 +109,55 @@ func codeSet(codes []uint8) *[256]bool {
 		set[c] = true
 	}
 	return &set
+}
+
+// shows reports whether the row has a folded text in its number or client.
+func (s *search) shows(n uint32, folded string) bool {
+	client := s.clients.values[s.client[n]]
+	if client == "" {
+		client = s.names[s.party[n]]
+	}
+	return strings.Contains(input.Fold(s.number[n]), folded) || strings.Contains(input.Fold(client), folded)
+}
+
+// find is the page, and what matches on all of them.
+func (s *search) find() Page {
+	rows := s.match()
+	p := Page{Total: len(rows)}
+	if s.After != nil {
+		rows = keep(rows, s.isAfter)
+	}
+	p.IDs = s.page(rows)
+	if end := max(s.Offset, 0) + len(p.IDs); len(p.IDs) > 0 && end < len(rows) {
+		last := s.mark(s.place[p.IDs[len(p.IDs)-1]])
+		p.Next = &last
+	}
+	return p
+}
+
+// mark is the place of a row in the order.
+func (s *search) mark(n uint32) Mark {
+	m := Mark{ID: s.ids[n]}
+	switch s.Sort {
+	case Number:
+		m.Text = s.number[n]
+	case Status:
+		m.Text = s.name[s.reads(n)]
+	default:
+		m.Value = s.key()(n)
+	}
+	return m
+}
+
+// isAfter reports whether a row comes after After.
+func (s *search) isAfter(n uint32) bool {
+	at := s.mark(n)
+	c := cmp.Compare(at.Value, s.After.Value)
+	if s.Sort == Number || s.Sort == Status {
+		c = strings.Compare(at.Text, s.After.Text)
+	}
+	c = cmp.Or(c, bytes.Compare(at.ID[:], s.After.ID[:]))
+	return c != 0 && (c > 0) != s.Desc
 }
 
 // page puts the rows of the asked page in order and names them.
