@@ -26,9 +26,10 @@ type Action string
 
 // Every action there is. The words are on disk and never change.
 const (
-	storeCreate Action = "store.create"
-	orgCreate   Action = "org.create"
-	userCreate  Action = "user.create"
+	storeCreate  Action = "store.create"
+	storeMigrate Action = "store.migrate" // detail: the schema that it has now
+	orgCreate    Action = "org.create"
+	userCreate   Action = "user.create"
 
 	keyCreate Action = "key.create"
 	keyRevoke Action = "key.revoke"
@@ -40,6 +41,7 @@ const (
 
 	invoiceCreate      Action = "invoice.create"
 	invoiceUpdate      Action = "invoice.update"
+	invoiceDelete      Action = "invoice.delete"
 	invoiceLinesAdd    Action = "invoice.line_items.add"
 	invoiceLinesUpdate Action = "invoice.line_items.update"
 	invoiceLinesDelete Action = "invoice.line_items.delete"
@@ -48,8 +50,8 @@ const (
 
 // actions is the closed set.
 var actions = []Action{
-	storeCreate, orgCreate, userCreate, keyCreate, keyRevoke, keyRotate, keyRehash, partyCreate, partyUpdate,
-	invoiceCreate, invoiceUpdate, invoiceLinesAdd, invoiceLinesUpdate, invoiceLinesDelete, invoicePay,
+	storeCreate, storeMigrate, orgCreate, userCreate, keyCreate, keyRevoke, keyRotate, keyRehash, partyCreate, partyUpdate,
+	invoiceCreate, invoiceUpdate, invoiceDelete, invoiceLinesAdd, invoiceLinesUpdate, invoiceLinesDelete, invoicePay,
 }
 
 func (a Action) known() bool { return slices.Contains(actions, a) }

@@ -21,6 +21,7 @@ type counts struct {
 	Catalogue  uint64 `cbor:"6,keyasint,omitempty"`
 	Numbers    uint64 `cbor:"7,keyasint,omitempty"` // invoices that have a number
 	LastSeries uint64 `cbor:"8,keyasint,omitempty"` // place of the last number that the series gave
+	Rows       uint64 `cbor:"9,keyasint,omitempty"` // invoices that are listed
 }
 
 // totalsRecord is what the instance has.

@@ -41,6 +41,6 @@
 //
 // A change that old records can't be read with raises recordVersion, keeps the
 // old struct beside the new one and its golden file where it is. A change of keys
-// or indexes raises schemaVersion and needs a step at Open that brings an older
-// store up to date; so far there has been one version.
+// or indexes raises schemaVersion and needs a step in migrate.go that brings an
+// older store up to date.
 package storage

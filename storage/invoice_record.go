@@ -132,7 +132,8 @@ const (
 	maxChunk = kv.MaxValue - envelopeHead
 )
 
-// putInvoice writes the record of i, and its chunks in place of those it had.
+// putInvoice writes the record of i, its chunks in place of those it had, and its
+// row.
 func putInvoice(tx kv.Txn, i *storedInvoice) error {
 	detail, err := encMode.Marshal(detailOf(i))
 	if err != nil {
@@ -150,7 +151,10 @@ func putInvoice(tx kv.Txn, i *storedInvoice) error {
 		return fmt.Errorf("encode invoice %s: %w", i.ID, err)
 	}
 	key := keyInvoice(i.OrgID, i.ID)
-	return tx.Put(key, sealBytes(key, famInvoice, append(core, detail...)))
+	if err := tx.Put(key, sealBytes(key, famInvoice, append(core, detail...))); err != nil || i.Type != billing.Receivable {
+		return err
+	}
+	return putRow(tx, &i.Invoice)
 }
 
 // putChunks writes i's chunks, and deletes those beyond them that it had.

@@ -33,6 +33,7 @@ import (
 //	o <org> p <party>          party
 //	o <org> i <invoice>        invoice (head of it when it is long)
 //	o <org> x <invoice> <n 2>  further chunks of a long invoice
+//	o <org> v <invoice>        what the list in memory knows of an invoice
 //	o <org> n <number>         invoice uid; the number is unique
 //	o <org> y <invoice> <pay>  payment
 //	o <org> r <type 1> <cur 3> <sku>  catalogue entry: last unit price
@@ -56,6 +57,7 @@ const (
 	famParty     = 'p'
 	famInvoice   = 'i'
 	famChunk     = 'x'
+	famRow       = 'v'
 	famNumber    = 'n'
 	famPayment   = 'y'
 	famCatalogue = 'r'
@@ -100,6 +102,7 @@ func keyAPIKey(org, key uid.ID) []byte      { return orgKey(org, famKey, key[:])
 func keyUse(org, key uid.ID) []byte         { return orgKey(org, famUse, key[:]) }
 func keyParty(org, party uid.ID) []byte     { return orgKey(org, famParty, party[:]) }
 func keyInvoice(org, inv uid.ID) []byte     { return orgKey(org, famInvoice, inv[:]) }
+func keyRow(org, inv uid.ID) []byte         { return orgKey(org, famRow, inv[:]) }
 func keyNumber(org uid.ID, n string) []byte { return orgKey(org, famNumber, []byte(n)) }
 func keyPayment(org, inv, pay uid.ID) []byte {
 	return orgKey(org, famPayment, inv[:], pay[:])
@@ -148,7 +151,7 @@ var (
 	}
 	orgShapes = map[byte]shape{
 		famCounts: {}, famUser: {size: 16}, famKey: {size: 16}, famUse: {size: 16}, famHour: {size: 16 + 8},
-		famParty: {size: 16}, famInvoice: {size: 16}, famChunk: {size: 16 + 2}, famNumber: {size: 1, more: true},
+		famParty: {size: 16}, famInvoice: {size: 16}, famChunk: {size: 16 + 2}, famRow: {size: 16}, famNumber: {size: 1, more: true},
 		famPayment: {size: 16 + 16}, famCatalogue: {size: 1 + 3 + 1, more: true},
 	}
 )

@@ -33,7 +33,7 @@ func allKeys(t *rapid.T, org uid.ID) (global, ofOrg [][]byte) {
 	}
 	ofOrg = [][]byte{
 		keyCounts(org), keyUser(org, id), keyAPIKey(org, id), keyUse(org, id), keyHour(org, id, hour), keyParty(org, id),
-		keyInvoice(org, id), keyChunk(org, id, rapid.Uint16().Draw(t, "chunk")), keyNumber(org, text),
+		keyInvoice(org, id), keyChunk(org, id, rapid.Uint16().Draw(t, "chunk")), keyRow(org, id), keyNumber(org, text),
 		keyPayment(org, id, other), keyCatalogue(org, billing.Product, "USD", text),
 	}
 	return global, ofOrg

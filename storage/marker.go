@@ -22,10 +22,6 @@ import (
 // unfinished and gets the name once the marker is durable, so a creation that
 // was cut off is told from a database that lost everything.
 
-// schemaVersion is that of all records of the store. A store of another version
-// needs a step that brings it here; so far there has been one version.
-const schemaVersion = 1
-
 const (
 	nameFile   = "exante.id"
 	unfinished = "unfinished"
@@ -102,12 +98,14 @@ func (s *Store) identify(ctx context.Context, name uid.ID) error {
 		return err
 	case marker.Schema > schemaVersion:
 		return fmt.Errorf("%w: schema %d, this one knows %d", ErrNewer, marker.Schema, schemaVersion)
-	case marker.Schema < schemaVersion:
-		return fmt.Errorf("%w: schema %d has never been", ErrCorrupt, marker.Schema)
-	case name.IsZero():
-		return s.finish(marker.ID)
-	case name != marker.ID:
+	case !name.IsZero() && name != marker.ID:
 		return fmt.Errorf("%w: the directory is of store %s, the database of %s", ErrCorrupt, name, marker.ID)
+	}
+	if err := s.migrate(ctx, marker); err != nil {
+		return err
+	}
+	if name.IsZero() {
+		return s.finish(marker.ID)
 	}
 	return nil
 }

@@ -72,8 +72,8 @@ func TestOpenRefusesDamage(t *testing.T) {
 			edit(w, keyMarker(), famMarker, func(r *markerRecord) { r.Schema = 0 })
 		}, ErrCorrupt, "schema 0 has never been"},
 		{"schema of the future", func(w *wreck) {
-			edit(w, keyMarker(), famMarker, func(r *markerRecord) { r.Schema = 2 })
-		}, ErrNewer, "schema 2, this one knows 1"},
+			edit(w, keyMarker(), famMarker, func(r *markerRecord) { r.Schema = 3 })
+		}, ErrNewer, "schema 3, this one knows 2"},
 		{"record of the future", func(w *wreck) {
 			key := keyUse(w.org.ID, w.old.ID)
 			w.raw(key, func(v []byte) []byte {

@@ -160,6 +160,11 @@ func (s *Store) update(ctx context.Context, by auth.Principal, fn func(*tx) erro
 	return err
 }
 
+// settle waits until memory has followed every commit before the call.
+func (s *Store) settle(ctx context.Context) error {
+	return s.update(ctx, auth.System(uid.ID{}), func(*tx) error { return nil })
+}
+
 // now is the time as it is written.
 func (s *Store) now() time.Time { return whole(s.options.Now()) }
 

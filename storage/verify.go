@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 
-	"exante/auth"
 	"exante/auth/uid"
 	"exante/storage/billing"
 	"exante/storage/kv"
@@ -85,11 +84,9 @@ func (v *verification) organization(org uid.ID) {
 func compareIDs(a, b uid.ID) int { return bytes.Compare(a[:], b[:]) }
 
 // still reports whether memory can be held against the snapshot, which it is
-// ahead of once something has been committed since. When an empty write
-// returns, memory has followed every commit before it.
+// ahead of once something has been committed since.
 func (v *verification) still() bool {
-	err := v.store.update(v.ctx, auth.System(uid.ID{}), func(*tx) error { return nil })
-	return err == nil && v.store.db.Seq() == v.seq
+	return v.store.settle(v.ctx) == nil && v.store.db.Seq() == v.seq
 }
 
 // find notes a broken promise about key.

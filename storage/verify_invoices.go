@@ -1,9 +1,12 @@
 package storage
 
 import (
+	"errors"
+
 	"exante/auth/uid"
 	"exante/storage/billing"
 	"exante/storage/index"
+	"exante/storage/kv"
 )
 
 // invoices checks the parties, invoices, numbers, payments and catalogue of an
@@ -13,6 +16,7 @@ func (v *verification) invoices(org uid.ID, c counts) {
 	book.readParties()
 	book.readCatalogue()
 	book.readInvoices()
+	book.readRows()
 	book.readNumbers()
 	book.readPayments()
 	book.readChunks()
@@ -118,9 +122,34 @@ func (b *invoiceBook) invoice(key []byte, i *billing.Invoice) {
 	}
 	b.listed++
 	want := rowOf(i)
+	b.row(&want)
 	if row, known := b.store.lists.Row(b.org, i.ID); !known || row != want {
 		b.unlisted = append(b.unlisted, want)
 	}
+}
+
+// row checks the record of a row, from which the list is made at the next start.
+func (b *invoiceBook) row(want *index.Row) {
+	key := keyRow(b.org, want.ID)
+	value, err := b.Get(key)
+	if errors.Is(err, kv.ErrNotFound) {
+		err = missing(ErrNotFound, "row", key)
+	}
+	var row index.Row
+	if err == nil {
+		row, err = openRow(key, value)
+	}
+	if b.check(key, err); err == nil && row != *want {
+		b.find(key, "does not say what its invoice says")
+	}
+}
+
+// readRows checks that there is no row beyond those of the invoices.
+func (b *invoiceBook) readRows() {
+	in := inFamily(b.org, famRow)
+	found := b.eachValue(in, func([]byte, []byte) {})
+	b.agree("listed invoices", in, found, b.counts.Rows)
+	b.agree("receivable invoices", in, b.listed, b.counts.Rows)
 }
 
 // place notes the invoice's place in the number series.

@@ -169,6 +169,15 @@ func TestVerifyFindsEveryBrokenEntry(t *testing.T) {
 		"has no uid, or a price of -1": func(l *ledger, t *tx) error {
 			return put(t, keyCatalogue(l.org, billing.Product, "USD", "x"), famCatalogue, &catalogueRecord{UnitPrice: -1})
 		},
+		"row o ":                                 func(l *ledger, t *tx) error { return t.Delete(keyRow(l.org, l.draft.ID)) },
+		"2 listed invoices found, 3 counted":     func(l *ledger, t *tx) error { return t.Delete(keyRow(l.org, l.draft.ID)) },
+		"does not say what its invoice says":     func(l *ledger, t *tx) error { return putRow(t, strange(l.draft)) },
+		"4 listed invoices found, 3 counted":     func(l *ledger, t *tx) error { i := l.draft; i.ID = uid.ID{1}; return putRow(t, &i) },
+		"3 receivable invoices found, 2 counted": func(l *ledger, t *tx) error { return t.count(func(c *counts) { c.Rows-- }) },
+		"is no row of a list": func(l *ledger, t *tx) error {
+			key := keyRow(l.org, l.draft.ID)
+			return t.Put(key, sealBytes(key, famRow, []byte("short")))
+		},
 		"fails its checksum": func(l *ledger, t *tx) error { return t.Put(keyInvoice(l.org, l.draft.ID), []byte("damaged")) },
 		"has a place in the number series, which has come further than there are numbers": func(l *ledger, t *tx) error { return t.count(func(c *counts) { c.LastSeries = 99 }) },
 	} {
@@ -178,6 +187,12 @@ func TestVerifyFindsEveryBrokenEntry(t *testing.T) {
 			t.Errorf("found %q, want one that says %q", found, text)
 		}
 	}
+}
+
+// strange is an invoice that is worth a cent more.
+func strange(i billing.Invoice) *billing.Invoice {
+	i.Total++
+	return &i
 }
 
 func putPayment(t *tx, invoice uid.ID, amount billing.Cents) error {
@@ -221,8 +236,8 @@ func TestDamagedInvoicesAreRefusedAndNotServed(t *testing.T) {
 
 func TestStoreWithMissingInvoicesDoesNotOpen(t *testing.T) {
 	for text, key := range map[string]func(*ledger) []byte{
-		"2 invoices found, 3 counted": func(l *ledger) []byte { return keyInvoice(l.org, l.draft.ID) },
-		"0 parties found, 1 counted":  func(l *ledger) []byte { return keyParty(l.org, l.party.ID) },
+		"2 listed invoices found, 3 counted": func(l *ledger) []byte { return keyRow(l.org, l.draft.ID) },
+		"0 parties found, 1 counted":         func(l *ledger) []byte { return keyParty(l.org, l.party.ID) },
 	} {
 		l := openLedger(t)
 		l.raw(func(tx *tx) error { return tx.Delete(key(l)) })

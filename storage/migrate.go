@@ -1,0 +1,93 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"exante/auth"
+	"exante/auth/uid"
+	"exante/storage/billing"
+	"exante/storage/kv"
+)
+
+// schemaVersion is that of all records of the store:
+//
+//	1  the first
+//	2  rows of the lists are records of their own
+const schemaVersion = 2
+
+// steps bring a store from the schema at their place to the next. One that was
+// cut off is carried out again, so what it finds may be half done.
+var steps = map[uint64]func(s *Store, ctx context.Context) error{
+	1: (*Store).enterRows,
+}
+
+// migrate brings the store from an older schema to ours, step by step.
+func (s *Store) migrate(ctx context.Context, marker markerRecord) error {
+	for marker.Schema < schemaVersion {
+		step, known := steps[marker.Schema]
+		if !known {
+			return fmt.Errorf("%w: schema %d has never been", ErrCorrupt, marker.Schema)
+		}
+		s.options.Log.Info("bringing the store up to date", "from_schema", marker.Schema, "to_schema", marker.Schema+1)
+		if err := step(s, ctx); err != nil {
+			return fmt.Errorf("migrate from schema %d: %w", marker.Schema, err)
+		}
+		marker.Schema++
+		err := s.update(ctx, auth.System(uid.ID{}), func(t *tx) error {
+			return errors.Join(put(t, keyMarker(), famMarker, &marker), t.audit(storeMigrate, marker.ID, Detail{"schema": fmt.Sprint(marker.Schema)}))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rowsAtOnce is how many rows one transaction of enterRows writes.
+const rowsAtOnce = 1000
+
+// enterRows writes the row of every invoice that is listed, and how many there are.
+func (s *Store) enterRows(ctx context.Context) error {
+	return s.db.View(ctx, func(r kv.Reader) error {
+		orgs, err := allOrgs(r)
+		for n := range orgs {
+			if err == nil {
+				err = s.enterRowsOf(ctx, r, orgs[n].ID)
+			}
+		}
+		return err
+	})
+}
+
+func (s *Store) enterRowsOf(ctx context.Context, r kv.Reader, org uid.ID) error {
+	var pending []billing.Invoice
+	rows := uint64(0)
+	flush := func() error {
+		return s.update(ctx, auth.System(org), func(t *tx) error {
+			for n := range pending {
+				if err := putRow(t, &pending[n]); err != nil {
+					return err
+				}
+			}
+			return t.count(func(c *counts) { c.Rows = rows })
+		})
+	}
+	err := scanCores(r, org, func(i *storedInvoice, _ []byte) error {
+		if i.Type != billing.Receivable {
+			return nil
+		}
+		rows++
+		if pending = append(pending, i.Invoice); len(pending) < rowsAtOnce {
+			return nil
+		}
+		err := flush()
+		pending = pending[:0]
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
