@@ -131,15 +131,19 @@ func (w *jsonWriter) failure(row answer, err error, requestID string) {
 // details are what a typed error adds to its row, one string each.
 func details(err error) []string {
 	var (
-		invalid   *input.InvalidError
-		missing   *storage.MissingError
-		exists    *storage.ExistsError
-		locked    *billing.LockedError
-		scope     *auth.ScopeError
-		malformed *malformedError
+		invalid    *input.InvalidError
+		missing    *storage.MissingError
+		batch      *storage.BatchError
+		exists     *storage.ExistsError
+		locked     *billing.LockedError
+		transition *billing.TransitionError
+		scope      *auth.ScopeError
+		malformed  *malformedError
 	)
 	var list []string
 	switch {
+	case errors.As(err, &batch):
+		list = elementDetails(batch)
 	case errors.As(err, &invalid):
 		list = texts(invalid.Problems)
 	case errors.As(err, &missing):
@@ -150,6 +154,10 @@ func details(err error) []string {
 		for _, field := range locked.Fields {
 			list = append(list, field+": no longer changes")
 		}
+	case errors.As(err, &transition):
+		list = []string{fmt.Sprintf("status: %s can't become %s", transition.From, transition.To)}
+	case errors.Is(err, billing.ErrNotDeletable):
+		list = []string{"status: is not DRAFT"}
 	case errors.As(err, &scope) && scope.Detail != "":
 		list = []string{scope.Detail}
 	case errors.As(err, &malformed):

@@ -54,17 +54,33 @@ func updateInvoice(x *exchange) error {
 
 func listInvoices(x *exchange) error {
 	q := x.query()
-	iq, err := readInvoiceQuery(q)
+	iq, walk, err := x.readInvoiceList(q)
 	if err != nil {
 		return err
 	}
-	items, total, err := x.store.Invoices(x.ctx(), x.org(), iq)
+	found, err := x.store.Invoices(x.ctx(), x.org(), iq)
 	if err != nil {
 		return err
+	}
+	at := paging{page: iq.Page, perPage: iq.PerPage, total: found.Total, walk: walk}
+	if walk {
+		at.next = x.cursorOf(q, found.Next)
 	}
 	return x.answer(200, "Invoices retrieved", func(w *jsonWriter) {
-		page(w, q, "/api/invoices", paging{iq.Page, iq.PerPage, total}, items, itemAt(x.options.Now()))
+		page(w, q, "/api/invoices", at, found.Items, itemAt(x.options.Now()))
 	})
+}
+
+// readInvoiceList reads the parameters of the list; walk says that it goes by
+// cursors.
+func (x *exchange) readInvoiceList(q *query) (iq storage.InvoiceQuery, walk bool, err error) {
+	iq = readInvoiceFilters(q)
+	_, numbered := q.takeEmpty("page")
+	iq.Page, iq.PerPage = q.page()
+	if iq.After, walk = x.readCursor(q); walk && numbered {
+		q.add("page", "does not go with a cursor")
+	}
+	return iq, walk, q.done()
 }
 
 func itemAt(now time.Time) func(*jsonWriter, *billing.Invoice) {
@@ -99,7 +115,35 @@ func readInvoice(body []byte, creation bool) (billing.InvoicePatch, error) {
 	if err != nil {
 		return billing.InvoicePatch{}, err
 	}
-	p := billing.InvoicePatch{
+	if creation {
+		p := readNewInvoice(f)
+		return p, f.done()
+	}
+	p := readChangedInvoice(f)
+	return p, f.done()
+}
+
+func readNewInvoice(f *fields) billing.InvoicePatch {
+	f.require("target_party_uid")
+	p := readInvoicePatch(f)
+	p.OwnerID = f.id("owner_uid")
+	p.Type = word(f, "invoice_type", billing.ParseInvoiceType, typeWords)
+	p.Lines = readInvoiceLines(f)
+	return p
+}
+
+func readChangedInvoice(f *fields) billing.InvoicePatch {
+	p := readInvoicePatch(f)
+	p.PaidDate = f.timeOrNull("paid_date")
+	f.refuse("owner_uid", "is set at creation")
+	f.refuse("invoice_type", "is set at creation")
+	f.refuse("line_items", "have routes of their own: /api/invoices/{uid}/line_items")
+	return p
+}
+
+// readInvoicePatch reads what creation and update share.
+func readInvoicePatch(f *fields) billing.InvoicePatch {
+	return billing.InvoicePatch{
 		PartyID:          f.id("target_party_uid"),
 		DocumentID:       f.idOrNull("document_uid"),
 		BlueprintID:      f.idOrNull("invoice_blueprint_uid"),
@@ -112,18 +156,6 @@ func readInvoice(body []byte, creation bool) (billing.InvoicePatch, error) {
 		Fields:           readInvoiceFields(f),
 		Tax:              f.cents("tax_cents"),
 	}
-	if creation {
-		f.require("target_party_uid")
-		p.OwnerID = f.id("owner_uid")
-		p.Type = word(f, "invoice_type", billing.ParseInvoiceType, typeWords)
-		p.Lines = readInvoiceLines(f)
-		return p, f.done()
-	}
-	p.PaidDate = f.timeOrNull("paid_date")
-	f.refuse("owner_uid", "is set at creation")
-	f.refuse("invoice_type", "is set at creation")
-	f.refuse("line_items", "have routes of their own: /api/invoices/{uid}/line_items")
-	return p, f.done()
 }
 
 func readCurrency(f *fields) *billing.Currency {
@@ -163,22 +195,20 @@ func readInvoiceFields(f *fields) *[]billing.Field {
 	return &list
 }
 
-// readInvoiceQuery reads the parameters of the list.
-func readInvoiceQuery(q *query) (storage.InvoiceQuery, error) {
-	var iq storage.InvoiceQuery
-	iq.Page, iq.PerPage = q.page()
+// readInvoiceFilters reads what selects and orders invoices.
+func readInvoiceFilters(q *query) (iq storage.InvoiceQuery) {
 	iq.Statuses = list(q, "status", billing.ParseStatus, oneOf(statusWords))
 	iq.CollectionMethods = list(q, "collection_method", billing.ParseCollectionMethod, oneOf(methodWords))
 	iq.PartyIDs = list(q, "target_party_uid", parseID, "must be a uid")
 	iq.Currencies = list(q, "currency", billing.ParseCurrency, oneOf(currencyWords))
-	iq.Number = readNumber(q)
+	iq.Number, iq.Search = readNumber(q), q.text("search", 200)
 	iq.Issue, iq.Due, iq.PaidOn = q.times("issue_date"), q.times("due_date"), q.times("paid_date")
 	iq.Total = q.integers("total", -int64(billing.MaxCents), int64(billing.MaxCents))
 	iq.OverdueDays = q.integers("overdue_days", 0, 10_000_000)
 	iq.UpdatedSince = q.instant("updated_since", false)
 	field, desc := q.sort(invoiceSortNames, "-created_at")
 	iq.Sort, iq.Desc = invoiceSorts[field], desc
-	return iq, q.done()
+	return iq
 }
 
 // readNumber brings a number into the form in which it is kept.

@@ -35,6 +35,10 @@ func TestForeignRecordsAnswerAsAbsentOnes(t *testing.T) {
 	visited := 0
 	for _, pattern := range server.Patterns() {
 		method, path, _ := strings.Cut(pattern, " ")
+		if strings.Contains(path, ":organization_uid") {
+			w.foreignOrg(method, path)
+			continue
+		}
 		if !strings.Contains(path, ":uid") {
 			continue
 		}
@@ -61,6 +65,22 @@ func TestForeignRecordsAnswerAsAbsentOnes(t *testing.T) {
 	}
 	if after := w.snapshot(foreign); after != before {
 		t.Errorf("the rival's records changed:\n%s\n%s", before, after)
+	}
+}
+
+// foreignOrg asks for a route under another organization's uid.
+func (w *world) foreignOrg(method, path string) {
+	w.tb.Helper()
+	ask := func(uid string) string {
+		r := w.do(method, strings.Replace(path, ":organization_uid", uid, 1), w.acme.key, "", "X-Request-Id", "same")
+		w.refused(r, 404, "not_found")
+		return r.body
+	}
+	want := ask(absent)
+	for _, uid := range []string{w.rival.org.ID.String(), "nope"} {
+		if got := ask(uid); got != want {
+			w.tb.Errorf("%s %s: %s, want %s", path, uid, got, want)
+		}
 	}
 }
 
@@ -102,7 +122,8 @@ func TestListsShowOnlyOnesOwn(t *testing.T) {
 	theirs := w.invoice(w.rival.key, `"invoice_number":"RIVAL-1"`)
 	w.invoice(w.acme.key, `"invoice_number":"ACME-1"`)
 	for _, path := range []string{"/api/invoices?per_page=100", "/api/parties?per_page=100", "/api/api-keys",
-		"/api/invoices?target_party_uid=" + theirs["target_party_uid"].(string), "/api/invoices?invoice_number=RIVAL-1"} {
+		"/api/organization/" + w.acme.org.ID.String() + "/invoices/stats", "/api/organization/" + w.acme.org.ID.String() + "/invoices/filter-options",
+		"/api/invoices?search=rival", "/api/invoices?target_party_uid=" + theirs["target_party_uid"].(string), "/api/invoices?invoice_number=RIVAL-1"} {
 		r := w.get(path, w.acme.key)
 		w.data(r, 200)
 		for _, secret := range []string{theirs["uid"].(string), theirs["target_party_uid"].(string), w.rival.id, w.rival.org.ID.String(), "RIVAL"} {

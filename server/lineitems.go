@@ -121,7 +121,7 @@ func readInvoiceLines(f *fields) *[]billing.LinePatch {
 }
 
 // readEach reads an array of 1 to limit objects.
-func readEach(p *problems, path string, v jsontext.Value, limit int, read func(f *fields, i int) billing.LinePatch) []billing.LinePatch {
+func readEach[T any](p *problems, path string, v jsontext.Value, limit int, read func(f *fields, i int) T) []T {
 	if kindOf(v) != '[' {
 		p.add(bodyOr(path), "must be an array")
 		return nil
@@ -131,13 +131,13 @@ func readEach(p *problems, path string, v jsontext.Value, limit int, read func(f
 		p.add(bodyOr(path), "must have 1 to %d elements", limit)
 		return nil
 	}
-	lines := make([]billing.LinePatch, 0, len(elements))
+	list := make([]T, 0, len(elements))
 	for i, e := range elements {
 		f := openObject(p, fmt.Sprintf("%s[%d]", path, i), e)
-		lines = append(lines, read(f, i))
+		list = append(list, read(f, i))
 		f.unknown()
 	}
-	return lines
+	return list
 }
 
 func readNewLine(f *fields, _ int) billing.LinePatch {
@@ -149,11 +149,18 @@ func readNewLine(f *fields, _ int) billing.LinePatch {
 // ones apart.
 func readChangedLine(f *fields, i int) billing.LinePatch {
 	line := readLine(f)
-	f.require("uid")
-	if text := f.text("uid", length{0, maxBody}); text != nil {
-		line.ID = idOrNowhere(*text, i)
-	}
+	line.ID = readSubject(f, i)
 	return line
+}
+
+// readSubject reads the uid of the thing that element i of an array acts on.
+func readSubject(f *fields, i int) uid.ID {
+	f.require("uid")
+	text := f.text("uid", length{0, maxBody})
+	if text == nil {
+		return uid.ID{}
+	}
+	return idOrNowhere(*text, i)
 }
 
 func readLine(f *fields) billing.LinePatch {

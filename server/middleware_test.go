@@ -23,7 +23,7 @@ func TestUnknownPathsTellStrangersNothing(t *testing.T) {
 func TestWrongMethodNamesTheRightOnes(t *testing.T) {
 	w := start(t, nil)
 	for _, c := range []struct{ method, path, allow string }{
-		{"PATCH", "/api/invoices", "GET, HEAD, POST"},
+		{"PATCH", "/api/invoices", "GET, HEAD, POST, PUT, DELETE"},
 		{"DELETE", "/api/parties/x", "GET, HEAD, PUT"},
 		{"OPTIONS", "/api/api-keys", "GET, HEAD, POST"},
 		{"POST", "/api/api-keys/current", "GET, HEAD, DELETE"},

@@ -48,7 +48,7 @@ func listParties(x *exchange) error {
 		return err
 	}
 	return x.answer(200, "Parties retrieved", func(w *jsonWriter) {
-		page(w, q, "/api/parties", paging{pq.Page, pq.PerPage, total}, items, writeParty)
+		page(w, q, "/api/parties", paging{page: pq.Page, perPage: pq.PerPage, total: total}, items, writeParty)
 	})
 }
 

@@ -76,13 +76,19 @@ func (q *query) done() error {
 
 // take finds a parameter; an empty value is reported, for it would filter nothing.
 func (q *query) take(name string) (string, bool) {
+	v, sent := q.takeEmpty(name)
+	if sent && v == "" {
+		q.add(name, "must not be empty")
+	}
+	return v, v != ""
+}
+
+// takeEmpty finds a parameter whose empty value means something.
+func (q *query) takeEmpty(name string) (value string, sent bool) {
 	for i := range q.params {
 		if p := &q.params[i]; p.name == name {
 			p.read = true
-			if p.value == "" {
-				q.add(name, "must not be empty")
-			}
-			return p.value, p.value != ""
+			return p.value, true
 		}
 	}
 	return "", false
@@ -193,8 +199,18 @@ func (q *query) integers(name string, min, max int64) (r storage.IntRange) {
 	return r
 }
 
-// link is path with the whole query, percent-encoded, and another page.
-func (q *query) link(path string, page int) string {
+// pageLink is link to another page; the first needs no number.
+func (q *query) pageLink(path string, page int) string {
+	_, numbered := q.takeEmpty("page")
+	if page == 1 && !numbered {
+		return q.link(path, "", "")
+	}
+	return q.link(path, "page", strconv.Itoa(page))
+}
+
+// link is path with the whole query, percent-encoded, one parameter replaced or
+// added.
+func (q *query) link(path, changed, to string) string {
 	var b strings.Builder
 	b.WriteString(path)
 	separator := byte('?')
@@ -203,15 +219,14 @@ func (q *query) link(path string, page int) string {
 		separator = '&'
 		b.WriteString(escape(name) + "=" + escape(value))
 	}
-	paged := false
 	for _, p := range q.params {
-		if p.name == "page" {
-			p.value, paged = strconv.Itoa(page), true
+		if p.name == changed {
+			p.value, changed = to, ""
 		}
 		write(p.name, p.value)
 	}
-	if !paged && page != 1 {
-		write("page", strconv.Itoa(page))
+	if changed != "" {
+		write(changed, to)
 	}
 	return b.String()
 }

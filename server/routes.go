@@ -57,9 +57,14 @@ func routes() []route {
 		{"GET", "/api/invoices", readInvoices, inQuery, listInvoices},
 		{"POST", "/api/invoices", writeInvoices, inBody, createInvoice},
 		{"PUT", "/api/invoices/:uid", writeInvoices, inBody, updateInvoice},
+		{"PUT", "/api/invoices", writeInvoices, inBody, updateInvoices},
+		{"DELETE", "/api/invoices", writeInvoices, inBody, deleteInvoices},
 		{"POST", "/api/invoices/:uid/line_items", writeInvoices, inBody, addLines},
 		{"PUT", "/api/invoices/:uid/line_items", writeInvoices, inBody, updateLines},
 		{"DELETE", "/api/invoices/:uid/line_items", writeInvoices, inBody, deleteLines},
+
+		{"GET", "/api/organization/:organization_uid/invoices/stats", readInvoices, inQuery, invoiceStats},
+		{"GET", "/api/organization/:organization_uid/invoices/filter-options", readInvoices, inPath, invoiceFilterOptions},
 
 		{"GET", "/api/parties", readParties, inQuery, listParties},
 		{"POST", "/api/parties", writeParties, inBody, createParty},

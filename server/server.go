@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -68,6 +69,8 @@ type Server struct {
 	ids     *uid.Source
 	hosts   hostSet
 
+	cursorKey []byte // of the MACs of cursors
+
 	app       *fiber.App
 	router    fasthttp.RequestHandler // Fiber's: from the path to the handler
 	exchanges sync.Pool
@@ -92,7 +95,10 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		options: o, store: o.Store, auth: o.Auth, log: o.Log,
 		ids:   uid.NewSource(o.Now, o.Rand),
-		hosts: newHostSet(o.AllowedHosts),
+		hosts: newHostSet(o.AllowedHosts), cursorKey: make([]byte, 32),
+	}
+	if _, err := rand.Read(s.cursorKey); err != nil {
+		return nil, err
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.exchanges.New = func() any { return &exchange{Server: s} }

@@ -29,34 +29,56 @@ func page[T any](w *jsonWriter, q *query, path string, at paging, items []T, ite
 	}
 	w.close(']')
 
-	pages := (at.total + at.perPage - 1) / at.perPage
 	w.name("_meta")
-	w.open('{')
-	w.int("page", int64(at.page))
-	w.int("per_page", int64(at.perPage))
-	w.int("total_pages", int64(pages))
-	w.int("total_items", int64(at.total))
-	w.close('}')
-
+	at.writeMeta(w)
 	w.name("_links")
-	w.open('{')
-	w.text("self", q.link(path, at.page))
-	if next := at.page + 1; next <= pages {
-		w.text("next", q.link(path, next))
-	} else {
-		w.null("next")
-	}
-	if previous := min(at.page-1, pages); previous >= 1 {
-		w.text("prev", q.link(path, previous))
-	} else {
-		w.null("prev")
-	}
-	w.close('}')
+	at.writeLinks(w, q, path)
 	w.close('}')
 }
 
-// paging is where a page stands in its list.
-type paging struct{ page, perPage, total int }
+// paging is where a page stands in its list: by its number, or in a walk, which
+// has no numbers and goes forward only.
+type paging struct {
+	page, perPage, total int
+	walk                 bool
+	next                 string // cursor of the next page of a walk, "" at its end
+}
+
+func (at paging) pages() int { return (at.total + at.perPage - 1) / at.perPage }
+
+func (at paging) writeMeta(w *jsonWriter) {
+	w.open('{')
+	if at.walk {
+		w.null("page")
+	} else {
+		w.int("page", int64(at.page))
+	}
+	w.int("per_page", int64(at.perPage))
+	w.int("total_pages", int64(at.pages()))
+	w.int("total_items", int64(at.total))
+	w.close('}')
+}
+
+func (at paging) writeLinks(w *jsonWriter, q *query, path string) {
+	var next, prev string
+	switch {
+	case at.walk && at.next != "":
+		next = q.link(path, "cursor", at.next)
+	case at.walk:
+	default:
+		if n := at.page + 1; n <= at.pages() {
+			next = q.pageLink(path, n)
+		}
+		if n := min(at.page-1, at.pages()); n >= 1 {
+			prev = q.pageLink(path, n)
+		}
+	}
+	w.open('{')
+	w.text("self", q.link(path, "", ""))
+	w.text("next", next)
+	w.text("prev", prev)
+	w.close('}')
+}
 
 // writeParty is a party, alone and as the client of an invoice.
 func writeParty(w *jsonWriter, p *billing.Party) {

@@ -40,3 +40,26 @@ type ExistsError struct{ Field string }
 
 func (e *ExistsError) Error() string        { return e.Field + " is taken" }
 func (e *ExistsError) Is(target error) bool { return target == ErrExists }
+
+// BatchError says which elements of an array were refused, and why. It Is what
+// its first element is.
+type BatchError struct{ Elements []ElementError }
+
+// ElementError is what is wrong with one element.
+type ElementError struct {
+	Index int
+	Err   error
+}
+
+func (e *BatchError) Error() string {
+	return fmt.Sprintf("%d elements refused, first: %v", len(e.Elements), e.Elements[0].Err)
+}
+func (e *BatchError) Unwrap() error { return e.Elements[0].Err }
+
+// err is nil when no element was refused.
+func (e *BatchError) err() error {
+	if len(e.Elements) == 0 {
+		return nil
+	}
+	return e
+}

@@ -128,7 +128,7 @@ func BenchmarkListInvoices(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, _, err := k.Invoices(b.Context(), k.org.ID, q); err != nil {
+				if _, err := k.Invoices(b.Context(), k.org.ID, q); err != nil {
 					b.Fatal(err)
 				}
 			}

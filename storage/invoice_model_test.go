@@ -204,6 +204,64 @@ func (m *model) Amend(t *rapid.T) {
 	}
 }
 
+// Delete takes several at once, which must all be drafts.
+func (m *model) Delete(t *rapid.T) {
+	var ids []uid.ID
+	var want error
+	for range rapid.IntRange(1, 3).Draw(t, "how many") {
+		id, i := m.pick(t)
+		if slices.Contains(ids, id) {
+			continue
+		}
+		if ids = append(ids, id); i.status != billing.Draft {
+			want = billing.ErrNotDeletable
+		}
+	}
+	if !outcome(t, "delete", m.DeleteInvoices(m.Context(), m.by, ids), want) {
+		return
+	}
+	for _, id := range ids {
+		delete(m.invoices, id)
+		m.order = slices.DeleteFunc(m.order, func(other uid.ID) bool { return other == id })
+	}
+}
+
+// Tax changes the tax of several at once, of all or of none.
+func (m *model) Tax(t *rapid.T) {
+	var changes []storage.InvoiceChange
+	var want error
+	after := map[uid.ID]*modelInvoice{}
+	for range rapid.IntRange(1, 3).Draw(t, "how many") {
+		id, i := m.pick(t)
+		if after[id] != nil {
+			continue
+		}
+		next := *i
+		next.tax = billing.Cents(rapid.IntRange(0, 20).Draw(t, "tax"))
+		if next.tax != i.tax {
+			next.version++
+		}
+		changes = append(changes, storage.InvoiceChange{ID: id, Patch: billing.InvoicePatch{Tax: &next.tax}})
+		after[id] = &next
+		switch {
+		case want != nil || next.tax == i.tax:
+		case !i.open():
+			want = billing.ErrLockedFields
+		case next.total() < 0:
+			want = input.ErrInvalid
+		}
+	}
+	updated, err := m.UpdateInvoices(m.Context(), m.by, changes)
+	if !outcome(t, "update several", err, want) {
+		return
+	}
+	for n, c := range changes {
+		if m.invoices[c.ID] = after[c.ID]; updated[n].ID != c.ID || updated[n].Tax != *c.Patch.Tax {
+			t.Fatalf("place %d of the answer is %s with tax %d", n, updated[n].ID, updated[n].Tax)
+		}
+	}
+}
+
 func (m *model) AddLine(t *rapid.T) {
 	id, i := m.pick(t)
 	p, l, priced := m.drawLine(t)

@@ -43,6 +43,7 @@ func (m *model) Check(t *rapid.T) {
 		}
 		perStatus[want.reads(now)] = append(perStatus[want.reads(now)], id)
 	}
+	m.checkSums(t, perStatus)
 	for _, s := range billing.Statuses() {
 		items, total := m.list(storage.InvoiceQuery{Statuses: []billing.Status{s}})
 		var ids []uid.ID
@@ -55,6 +56,29 @@ func (m *model) Check(t *rapid.T) {
 		if want := perStatus[s]; total != len(want) || !slices.Equal(ids, want) {
 			t.Fatalf("%s: the list has %v of %d, want %v", s, ids, total, want)
 		}
+	}
+}
+
+// checkSums holds the stats, as they read now, against a recount.
+func (m *model) checkSums(t *rapid.T, perStatus map[billing.Status][]uid.ID) {
+	sums, own, err := m.InvoiceSums(m.Context(), m.org.ID)
+	if err != nil || own != billing.DefaultCurrency {
+		t.Fatalf("sums: %q, %v", own, err)
+	}
+	counted := 0
+	for _, sum := range sums {
+		want := billing.Cents(0)
+		for _, id := range perStatus[sum.Status] {
+			want += m.invoices[id].total()
+		}
+		total, _ := sum.Total.Int64()
+		if sum.Count != len(perStatus[sum.Status]) || total != int64(want) || sum.Currency != own {
+			t.Fatalf("%s: %d invoices of %d %s, want %d of %d", sum.Status, sum.Count, total, sum.Currency, len(perStatus[sum.Status]), want)
+		}
+		counted += sum.Count
+	}
+	if _, total := m.list(storage.InvoiceQuery{}); counted != len(m.order) || total != counted {
+		t.Fatalf("the sums are of %d invoices, the list has %d, want %d", counted, total, len(m.order))
 	}
 }
 

@@ -16,6 +16,15 @@ type numberRecord struct {
 	Invoice uid.ID `cbor:"1,keyasint"`
 }
 
+// apply makes of an invoice what p asks for.
+func (t *tx) apply(r *billing.Revision, p *billing.InvoicePatch) error {
+	wasOverdue := r.StatusAt(t.now) == billing.Overdue
+	if err := t.amend(r, p); err != nil {
+		return err
+	}
+	return t.move(r, p, wasOverdue)
+}
+
 // amend applies all of p but the status.
 func (t *tx) amend(r *billing.Revision, p *billing.InvoicePatch) error {
 	had := *r.Invoice
@@ -87,18 +96,24 @@ func (t *tx) takeOwner(r *billing.Revision, sent *uid.ID) (err error) {
 
 // renumber moves the invoice in the register of numbers.
 func (t *tx) renumber(r *billing.Revision, had string) error {
-	if had != "" {
-		if err := t.Delete(keyNumber(r.OrgID, had)); err != nil {
-			return err
-		}
-		if err := t.count(func(c *counts) { c.Numbers-- }); err != nil {
-			return err
-		}
+	if err := t.releaseNumber(r.OrgID, had); err != nil {
+		return err
 	}
 	if r.Number == "" {
 		return nil
 	}
 	return t.takeNumber(r)
+}
+
+// releaseNumber takes a number, if it is one, out of the register.
+func (t *tx) releaseNumber(org uid.ID, number string) error {
+	if number == "" {
+		return nil
+	}
+	if err := t.Delete(keyNumber(org, number)); err != nil {
+		return err
+	}
+	return t.count(func(c *counts) { c.Numbers-- })
 }
 
 // takeNumber enters r's number. The key is read and written in this transaction,

@@ -34,12 +34,22 @@ func (s *Store) CreateInvoice(ctx context.Context, by auth.Principal, p billing.
 		if err != nil {
 			return err
 		}
-		if err := t.count(func(c *counts) { c.Invoices++ }); err != nil {
+		if err := t.countInvoice(&made.Invoice, 1); err != nil {
 			return err
 		}
 		return t.write(r, &made, invoiceCreate)
 	})
 	return made.Invoice, err
+}
+
+// countInvoice notes that i has come (1) or goes (-1).
+func (t *tx) countInvoice(i *billing.Invoice, n int) error {
+	return t.count(func(c *counts) {
+		c.Invoices += uint64(n)
+		if i.Type == billing.Receivable {
+			c.Rows += uint64(n)
+		}
+	})
 }
 
 // draft makes of i what p asks for.
@@ -68,16 +78,34 @@ func (s *Store) Invoice(ctx context.Context, org, id uid.ID) (billing.Invoice, e
 	}
 	err := s.db.View(ctx, read)
 	if errors.Is(err, ErrNotFound) { // once more, for it may have come since the first snapshot
-		err = s.lost(org, id, s.db.View(ctx, read))
+		err = s.db.View(ctx, read)
+	}
+	if errors.Is(err, ErrNotFound) {
+		err = s.lost(ctx, err, org, id)
 	}
 	return i.Invoice, err
 }
 
-// lost turns the absence of an invoice that the lists know into ErrCorrupt: a
-// block that can't be read looks like one without the key, and a caller who is
-// told "no such record" would delete his copy.
-func (s *Store) lost(org, id uid.ID, err error) error {
-	if _, known := s.lists.Row(org, id); known && errors.Is(err, ErrNotFound) {
+// lost is ErrCorrupt if one of these absent invoices is known to the lists, and
+// else err: a block that can't be read looks like one without the key, and a caller who is
+// told "no such record" would delete his copy. The lists follow a deletion a
+// moment after it can be read, so they are looked at again once they have.
+func (s *Store) lost(ctx context.Context, err error, org uid.ID, absent ...uid.ID) error {
+	listed := func() (id uid.ID, known bool) {
+		for _, id = range absent {
+			if _, known = s.lists.Row(org, id); known {
+				return id, true
+			}
+		}
+		return id, false
+	}
+	if _, known := listed(); !known {
+		return err
+	}
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	if id, known := listed(); known {
 		return fmt.Errorf("%w: invoice %s is listed and can't be read", ErrCorrupt, id)
 	}
 	return err
@@ -89,33 +117,38 @@ func (s *Store) lost(org, id uid.ID, err error) error {
 // *billing.LockedError, *billing.TransitionError, *input.InvalidError,
 // *ExistsError.
 func (s *Store) UpdateInvoice(ctx context.Context, by auth.Principal, id uid.ID, p billing.InvoicePatch, ifMatch uint64) (billing.Invoice, error) {
-	return s.revise(ctx, by, invoiceUpdate, id, ifMatch, func(t *tx, r *billing.Revision) error {
-		wasOverdue := r.StatusAt(t.now) == billing.Overdue
-		if err := t.amend(r, &p); err != nil {
-			return err
-		}
-		return t.move(r, &p, wasOverdue)
-	})
+	return s.revise(ctx, by, invoiceUpdate, id, ifMatch, func(t *tx, r *billing.Revision) error { return t.apply(r, &p) })
 }
 
 // revise changes one invoice of by's organization in one transaction, and
 // returns it as it is after that.
 func (s *Store) revise(ctx context.Context, by auth.Principal, a Action, id uid.ID, ifMatch uint64, change func(*tx, *billing.Revision) error) (billing.Invoice, error) {
 	var i storedInvoice
+	var absent []uid.ID
 	err := s.update(ctx, by, func(t *tx) (err error) {
-		if i, err = readInvoice(t, by.OrgID, id); err != nil {
-			return s.lost(by.OrgID, id, err)
-		}
-		if ifMatch != 0 && ifMatch != i.Version {
+		absent = nil
+		i, err = readInvoice(t, by.OrgID, id)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			absent = []uid.ID{id}
+			return err
+		case err != nil:
+			return err
+		case ifMatch != 0 && ifMatch != i.Version:
 			return ErrConflict
 		}
-		r := billing.Revise(&i.Invoice, t.now, s.numbers)
-		if err := change(t, r); err != nil || len(r.Changed()) == 0 {
-			return err
-		}
-		return t.write(r, &i, a)
+		return t.revise(&i, a, func(r *billing.Revision) error { return change(t, r) })
 	})
-	return i.Invoice, err
+	return i.Invoice, s.lost(ctx, err, by.OrgID, absent...)
+}
+
+// revise changes i and writes it, if anything changed.
+func (t *tx) revise(i *storedInvoice, a Action, change func(*billing.Revision) error) error {
+	r := billing.Revise(&i.Invoice, t.now, t.store.numbers)
+	if err := change(r); err != nil || len(r.Changed()) == 0 {
+		return err
+	}
+	return t.write(r, i, a)
 }
 
 // write records i as r made it, with the payment and an audit record, and has the

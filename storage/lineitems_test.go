@@ -231,8 +231,8 @@ func TestInvoiceHasAtMostAThousandLines(t *testing.T) {
 	if len(long.Lines) != 1000 || long.Total != 49500 {
 		t.Fatalf("%d lines of %d, want 1000 of 49500", len(long.Lines), long.Total)
 	}
-	if items, _, err := b.Invoices(t.Context(), b.org.ID, storage.InvoiceQuery{PerPage: 10}); err != nil || items[0].Total != 49500 {
-		t.Errorf("the list has %+v, %v", items, err)
+	if items, _ := b.list(storage.InvoiceQuery{}); items[0].Total != 49500 {
+		t.Errorf("the list has %+v", items)
 	}
 	var all []uid.ID
 	for _, l := range long.Lines[5:] {

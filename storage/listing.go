@@ -18,6 +18,7 @@ type InvoiceQuery struct {
 	PartyIDs          []uid.ID
 	Currencies        []billing.Currency
 	Number            string // exact
+	Search            string // part of the number or the client's name, without regard to case
 
 	Issue, Due, PaidOn TimeRange // an invoice without the date is in no range of it
 	Total              IntRange  // cents
@@ -25,8 +26,20 @@ type InvoiceQuery struct {
 	UpdatedSince       time.Time
 
 	Sort          InvoiceSort
-	Desc          bool // reverses the order, ties by uid included
-	Page, PerPage int  // from 1
+	Desc          bool         // reverses the order, ties by uid included
+	Page, PerPage int          // from 1
+	After         *InvoiceMark // what follows it alone, whatever Page says; nil: from the beginning
+}
+
+// InvoiceMark is a place in a list, from which a walk goes on: it meets no invoice
+// twice and misses none that stayed in its place.
+type InvoiceMark index.Mark
+
+// InvoicePage is one page of a list.
+type InvoicePage struct {
+	Items []billing.Invoice // without Lines and Fields
+	Total int               // that match, on all pages
+	Next  *InvoiceMark      // the end of this page; nil if nothing follows
 }
 
 // TimeRange has both ends in it; a zero end is open.
@@ -61,21 +74,32 @@ var sortColumns = [...]index.Column{
 	ByOverdueDays: index.OverdueDays,
 }
 
-// Invoices is one page of the receivable invoices that match, and how many match
-// in all. Items come without Lines and Fields.
-func (s *Store) Invoices(ctx context.Context, org uid.ID, q InvoiceQuery) (items []billing.Invoice, total int, err error) {
-	page := s.lists.Find(org, q.query(s.now()))
-	ids, total := page.IDs, page.Total
-	items = make([]billing.Invoice, 0, len(ids))
-	if len(ids) == 0 {
-		return items, total, nil
+// Invoices is one page of the receivable invoices that match.
+func (s *Store) Invoices(ctx context.Context, org uid.ID, q InvoiceQuery) (InvoicePage, error) {
+	for attempt := 1; ; attempt++ {
+		found := s.lists.Find(org, q.query(s.now()))
+		page := InvoicePage{Items: []billing.Invoice{}, Total: found.Total, Next: (*InvoiceMark)(found.Next)}
+		if len(found.IDs) == 0 {
+			return page, nil
+		}
+		var gone []uid.ID
+		err := s.db.View(ctx, func(r kv.Reader) (err error) {
+			page.Items, gone, err = readCores(r, org, found.IDs)
+			return err
+		})
+		if err = s.lost(ctx, err, org, gone...); err != nil {
+			return InvoicePage{}, err
+		}
+		if len(gone) == 0 || attempt == maxListAttempts {
+			return page, nil
+		}
 	}
-	err = s.db.View(ctx, func(r kv.Reader) error {
-		items, err = readCores(r, org, ids)
-		return err
-	})
-	return items, total, err
 }
+
+// maxListAttempts bounds how often a page is made anew because one of its
+// invoices was deleted between the list and the reading. After that the page goes
+// without it.
+const maxListAttempts = 3
 
 // query is q in the terms of the index.
 func (q *InvoiceQuery) query(now time.Time) index.Query {
@@ -83,7 +107,11 @@ func (q *InvoiceQuery) query(now time.Time) index.Query {
 		Parties: q.PartyIDs, Number: q.Number,
 		Issue: q.Issue.seconds(), Due: q.Due.seconds(), Paid: q.PaidOn.seconds(),
 		Total: index.Range(q.Total), OverdueDays: index.Range(q.OverdueDays),
-		Sort: sortColumns[q.Sort], Desc: q.Desc, Offset: offset(q.Page, q.PerPage), Limit: q.PerPage, Now: now,
+		Search: q.Search,
+		Sort:   sortColumns[q.Sort], Desc: q.Desc, After: (*index.Mark)(q.After), Limit: q.PerPage, Now: now,
+	}
+	if q.After == nil {
+		out.Offset = offset(q.Page, q.PerPage)
 	}
 	for _, s := range q.Statuses {
 		out.Statuses = append(out.Statuses, uint8(s))
@@ -112,45 +140,30 @@ func (t TimeRange) seconds() index.Range {
 	return r
 }
 
-// rowOf is what the list knows of an invoice.
-func rowOf(i *billing.Invoice) index.Row {
-	return index.Row{
-		ID: i.ID, Party: i.PartyID, Number: i.Number, Currency: string(i.Currency),
-		Status: uint8(i.Status), Method: uint8(i.CollectionMethod),
-		Issue: i.IssueDate.Unix(), Due: i.DueDate.Unix(), Paid: dateOrNone(i.PaidDate),
-		Created: i.CreatedAt.UnixMilli(), Updated: i.UpdatedAt.UnixMilli(), Total: int64(i.Total),
-	}
-}
-
-func dateOrNone(t time.Time) int64 {
-	if t.IsZero() {
-		return index.None
-	}
-	return t.Unix()
-}
-
 // readCores reads invoices that the list names, without their details. The list
-// knows of a write only after it can be read.
-func readCores(r kv.Reader, org uid.ID, ids []uid.ID) ([]billing.Invoice, error) {
+// knows of a write only after it can be read, so what is gone was deleted since,
+// or is damaged.
+func readCores(r kv.Reader, org uid.ID, ids []uid.ID) (items []billing.Invoice, gone []uid.ID, err error) {
 	keys := make([][]byte, len(ids))
 	for n, id := range ids {
 		keys[n] = keyInvoice(org, id)
 	}
 	values, err := r.GetMany(keys)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	items := make([]billing.Invoice, len(ids))
+	items = make([]billing.Invoice, 0, len(ids))
 	var unsent []uid.ID
 	for n, value := range values {
 		if value == nil {
-			return nil, missing(ErrNotFound, "invoice", keys[n])
+			gone = append(gone, ids[n])
+			continue
 		}
 		core, _, err := openCore(keys[n], value)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		items[n] = core.invoice(org, ids[n]).Invoice
+		items = append(items, core.invoice(org, ids[n]).Invoice)
 		if core.Client == nil && !slices.Contains(unsent, core.Party) {
 			unsent = append(unsent, core.Party)
 		}
@@ -161,7 +174,7 @@ func readCores(r kv.Reader, org uid.ID, ids []uid.ID) ([]billing.Invoice, error)
 			items[n].Client = parties[items[n].PartyID]
 		}
 	}
-	return items, err
+	return items, gone, err
 }
 
 // loadLists fills the lists of one organization when the store opens.
@@ -177,6 +190,7 @@ func (s *Store) loadParties(r kv.Reader, org uid.ID, c counts) error {
 	err := scanParties(r, org, func(p *billing.Party) error {
 		n++
 		s.parties.Put(org, nameRowOf(p))
+		s.lists.Rename(org, p.ID, p.Name)
 		return nil
 	})
 	if err != nil {
@@ -187,15 +201,15 @@ func (s *Store) loadParties(r kv.Reader, org uid.ID, c counts) error {
 
 func (s *Store) loadInvoices(r kv.Reader, org uid.ID, c counts) error {
 	n := 0
-	err := scanCores(r, org, func(i *storedInvoice, _ []byte) error {
-		n++
-		if i.Type == billing.Receivable {
-			s.lists.Put(org, rowOf(&i.Invoice))
-		}
-		return nil
+	var failed error
+	s.lists.Load(org, s.now(), func(yield func(index.Row) bool) {
+		failed = scanRows(r, org, func(row index.Row) (bool, error) {
+			n++
+			return yield(row), nil
+		})
 	})
-	if err != nil {
-		return err
+	if failed != nil {
+		return failed
 	}
-	return agree("invoices", n, c.Invoices)
+	return agree("listed invoices", n, c.Rows)
 }

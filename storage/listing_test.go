@@ -20,11 +20,17 @@ func (b *books) list(q storage.InvoiceQuery) ([]billing.Invoice, int) {
 	if q.PerPage == 0 {
 		q.PerPage = 100
 	}
-	items, total, err := b.Invoices(context.Background(), b.org.ID, q)
+	page := b.page(q)
+	return page.Items, page.Total
+}
+
+func (b *books) page(q storage.InvoiceQuery) storage.InvoicePage {
+	b.Helper()
+	page, err := b.Invoices(context.Background(), b.org.ID, q)
 	if err != nil {
 		b.Fatalf("list %+v: %v", q, err)
 	}
-	return items, total
+	return page
 }
 
 // oneOfEach makes an invoice that reads each status, a second apart.

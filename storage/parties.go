@@ -108,9 +108,10 @@ func (t *tx) writeParty(p *billing.Party, a Action) (err error) {
 	if err := t.audit(a, p.ID, nil); err != nil {
 		return err
 	}
-	store, org, name := t.store, p.OrgID, nameRowOf(p)
+	store, org, name, shown := t.store, p.OrgID, nameRowOf(p), p.Name
 	t.OnCommit(func() {
 		store.parties.Put(org, name)
+		store.lists.Rename(org, name.ID, shown)
 		store.bodies.Outdate(name.ID)
 	})
 	return nil

@@ -72,9 +72,9 @@ func TestDemonstrationShowsEveryStatus(t *testing.T) {
 func count(t *testing.T, store *storage.Store, org storage.Organization, q storage.InvoiceQuery) int {
 	t.Helper()
 	q.Page, q.PerPage = 1, 1
-	_, total, err := store.Invoices(t.Context(), org.ID, q)
+	page, err := store.Invoices(t.Context(), org.ID, q)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return total
+	return page.Total
 }

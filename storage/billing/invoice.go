@@ -159,11 +159,15 @@ func (i *Invoice) Actions() []string {
 			actions = append(actions, to.String())
 		}
 	}
-	if i.Status == Draft {
+	if i.Deletable() {
 		actions = append(actions, "DELETE")
 	}
 	return actions
 }
+
+// Deletable reports whether the invoice may be deleted: a draft, which nobody was
+// sent.
+func (i *Invoice) Deletable() bool { return i.Status == Draft }
 
 // mayBecome applies the table of moves, and that PARTIALLY_PAID must be true.
 func (i *Invoice) mayBecome(to Status) bool {

@@ -1,0 +1,89 @@
+package server
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"exante/auth/uid"
+	"exante/storage"
+)
+
+// A cursor is a place in a list, as a client may keep it: what the store calls a
+// mark, and a MAC over it, the organization and all parameters that make the
+// list what it is. So one that was edited, or is used under another filter or
+// sort or by another organization, is none of ours.
+//
+//	32 bytes  HMAC-SHA-256
+//	16 bytes  uid
+//	varint    value
+//	rest      text
+
+const cursorMAC = sha256.Size
+
+// cursorOf is the cursor of a mark; "" for none.
+func (x *exchange) cursorOf(q *query, m *storage.InvoiceMark) string {
+	if m == nil {
+		return ""
+	}
+	mark := slices.Concat(m.ID[:], binary.AppendVarint(nil, m.Value), []byte(m.Text))
+	return base64.RawURLEncoding.EncodeToString(append(x.signMark(q, mark), mark...))
+}
+
+// readCursor reads the parameter cursor. walk reports that it was sent: an empty
+// one begins a walk.
+func (x *exchange) readCursor(q *query) (after *storage.InvoiceMark, walk bool) {
+	text, sent := q.takeEmpty("cursor")
+	if !sent || text == "" {
+		return nil, sent
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(raw) < cursorMAC || !hmac.Equal(raw[:cursorMAC], x.signMark(q, raw[cursorMAC:])) {
+		q.add("cursor", "is not one that this list has given for these parameters")
+		return nil, true
+	}
+	return parseMark(raw[cursorMAC:]), true
+}
+
+// parseMark reads what cursorOf wrote; the MAC vouches for it.
+func parseMark(b []byte) *storage.InvoiceMark {
+	m := &storage.InvoiceMark{ID: uid.ID(b[:16])}
+	n := 0
+	m.Value, n = binary.Varint(b[16:])
+	m.Text = string(b[16+n:])
+	return m
+}
+
+// signMark is the MAC of a mark in the list that q asks for.
+func (x *exchange) signMark(q *query, mark []byte) []byte {
+	org := x.org()
+	mac := hmac.New(sha256.New, x.cursorKey)
+	mac.Write(org[:])
+	mac.Write(q.identity())
+	mac.Write(mark)
+	return mac.Sum(nil)
+}
+
+// identity is what makes a list what it is: all parameters but where one stands in
+// it and how much of it is shown, each with its length, in the order of their
+// names.
+func (q *query) identity() []byte {
+	params := slices.Clone(q.params)
+	slices.SortFunc(params, func(a, b parameter) int { return strings.Compare(a.name, b.name) })
+	var id bytes.Buffer
+	for _, p := range params {
+		if slices.Contains([]string{"cursor", "page", "per_page"}, p.name) {
+			continue
+		}
+		for _, text := range []string{p.name, p.value} {
+			id.Write(binary.AppendUvarint(nil, uint64(len(text))))
+			id.WriteString(text)
+		}
+	}
+	id.WriteByte(0)
+	return id.Bytes()
+}
