@@ -7,7 +7,7 @@ type mix struct {
 	count            int
 	youngest, oldest int
 	becomes          []billing.Status
-	pays             float64
+	paysPercent      int64
 }
 
 // mixes adds up to invoices. An invoice is due after 30 days, so those
@@ -18,9 +18,9 @@ var mixes = []mix{
 	{count: 20, youngest: 0, oldest: 3, becomes: []billing.Status{billing.Scheduled}},
 	{count: 75, youngest: 1, oldest: 28, becomes: []billing.Status{billing.Sent}},
 	{count: 45, youngest: 35, oldest: 120, becomes: []billing.Status{billing.Sent}},
-	{count: 15, youngest: 35, oldest: 90, becomes: []billing.Status{billing.Sent}, pays: 0.3},
-	{count: 30, youngest: 5, oldest: 28, becomes: []billing.Status{billing.Sent}, pays: 0.5},
-	{count: 210, youngest: 20, oldest: 365, becomes: []billing.Status{billing.Sent}, pays: 1},
+	{count: 15, youngest: 35, oldest: 90, becomes: []billing.Status{billing.Sent}, paysPercent: 30},
+	{count: 30, youngest: 5, oldest: 28, becomes: []billing.Status{billing.Sent}, paysPercent: 50},
+	{count: 210, youngest: 20, oldest: 365, becomes: []billing.Status{billing.Sent}, paysPercent: 100},
 	{count: 15, youngest: 20, oldest: 90, becomes: []billing.Status{billing.Sent, billing.Disputed}},
 	{count: 15, youngest: 10, oldest: 200, becomes: []billing.Status{billing.Sent, billing.Void}},
 	{count: 15, youngest: 5, oldest: 200, becomes: []billing.Status{billing.Cancelled}},

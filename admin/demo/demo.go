@@ -92,7 +92,7 @@ func fillInvoices(ctx context.Context, store *storage.Store, by auth.Principal, 
 type story struct {
 	draft   billing.InvoicePatch
 	becomes []billing.Status // one after the other
-	pays    float64          // share of the total, paid once it is sent
+	pays    int64            // percent of the total, paid once it is sent
 	paidOn  time.Time
 }
 
@@ -107,7 +107,7 @@ func (st story) tell(ctx context.Context, store *storage.Store, by auth.Principa
 			return err
 		}
 	}
-	if amount := billing.Cents(float64(inv.Total) * st.pays); amount > 0 {
+	if amount := inv.Total * billing.Cents(st.pays) / 100; amount > 0 {
 		_, _, err = store.RecordPayment(ctx, by, inv.ID, amount, st.paidOn, "bank transfer", 0)
 	}
 	return err
@@ -141,7 +141,7 @@ func plot(random *rand.Rand, parties []uid.ID, now time.Time, mix mix) story {
 			PartyID: &parties[n], Currency: &clients[n].currency,
 			IssueDate: &issued, DueDate: &due, Lines: &lines,
 		},
-		becomes: mix.becomes, pays: mix.pays, paidOn: paidOn,
+		becomes: mix.becomes, pays: mix.paysPercent, paidOn: paidOn,
 	}
 }
 

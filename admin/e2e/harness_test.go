@@ -73,9 +73,10 @@ type result struct {
 // shell runs the binary to its end, at most a minute.
 func shell(t testing.TB, args ...string) result {
 	t.Helper()
+	path := binary(t) // built before the minute begins
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary(t), args...)
+	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = cleanEnv()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

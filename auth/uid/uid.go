@@ -90,7 +90,7 @@ func (s *Source) New() (ID, error) {
 		return ID{}, fmt.Errorf("read randomness for a uid: %w", err)
 	}
 	t := s.now()
-	tick := uint64(t.UnixMilli())<<12 | uint64(t.Nanosecond()%1e6)<<12/1e6
+	tick := uint64(t.UnixMilli())<<12 | uint64(t.Nanosecond()%1_000_000)<<12/1_000_000
 	s.mu.Lock()
 	if tick <= s.last {
 		tick = s.last + 1

@@ -37,7 +37,7 @@ func ParseNumberPattern(text string) (NumberPattern, error) {
 	} else if format != "" {
 		closed = false
 	}
-	switch longest := p.Number(2026, 1e12); {
+	switch longest := p.Number(2026, 1_000_000_000_000); {
 	case !found || !closed || p.digits < 1 || p.digits > 12:
 		return fail("must have {SEQ} or {SEQ:n}, n from 1 to 12")
 	case strings.ContainsAny(strings.Replace(head+tail, yearPlace, "", 1), "{}"):
