@@ -7,8 +7,11 @@ import (
 	"exante/server"
 )
 
-// bodies are well-formed bodies of the routes that need one.
+// bodies are well-formed bodies of the routes that need one. TARGET is the record
+// that is acted on where the path does not name it.
 var bodies = map[string]string{
+	"PUT /api/invoices":                    `[{"uid":"TARGET","tax_cents":5}]`,
+	"DELETE /api/invoices":                 `["TARGET"]`,
 	"PUT /api/invoices/:uid":               `{"tax_cents":5}`,
 	"POST /api/invoices/:uid/line_items":   `[{"context_type":"PRODUCT","sku":"s","unit_price":1}]`,
 	"PUT /api/invoices/:uid/line_items":    `[{"uid":"LINE","quantity":2}]`,
@@ -23,11 +26,14 @@ const absent = "0190b7a0-0000-7000-8000-00000000dead"
 // hears of a record that does not exist; and nothing happens to it.
 func TestForeignRecordsAnswerAsAbsentOnes(t *testing.T) {
 	w := start(t, nil)
-	invoice := w.invoice(w.rival.key, `"line_items":[{"context_type":"PRODUCT","sku":"s","unit_price":1}]`)
+	// Both have a client of the same name, and an invoice with the same number and lines.
+	const same = `"invoice_number":"SAME-1","line_items":[{"context_type":"PRODUCT","sku":"s","unit_price":1}]`
+	w.invoice(w.acme.key, same)
+	invoice := w.invoice(w.rival.key, same)
 	foreign := map[string]string{
-		"/api/invoices/": invoice["uid"].(string),
-		"/api/parties/":  invoice["target_party_uid"].(string),
-		"/api/api-keys/": w.rival.id,
+		"/api/invoices": invoice["uid"].(string),
+		"/api/parties":  invoice["target_party_uid"].(string),
+		"/api/api-keys": w.rival.id,
 	}
 	line := invoice["line_items"].([]any)[0].(map[string]any)["uid"].(string)
 	before := w.snapshot(foreign)
@@ -36,20 +42,21 @@ func TestForeignRecordsAnswerAsAbsentOnes(t *testing.T) {
 	for _, pattern := range server.Patterns() {
 		method, path, _ := strings.Cut(pattern, " ")
 		if strings.Contains(path, ":organization_uid") {
+			visited++
 			w.foreignOrg(method, path)
 			continue
 		}
-		if !strings.Contains(path, ":uid") {
+		if !strings.Contains(path, ":uid") && !strings.Contains(bodies[pattern], "TARGET") {
 			continue
 		}
 		visited++
 		ask := func(uid, line string) string {
-			body := strings.ReplaceAll(bodies[pattern], "LINE", line)
+			body := strings.NewReplacer("LINE", line, "TARGET", uid).Replace(bodies[pattern])
 			r := w.do(method, strings.Replace(path, ":uid", uid, 1), w.acme.key, body, "X-Request-Id", "same")
 			w.refused(r, 404, "not_found")
 			return r.body + r.header.Get("ETag")
 		}
-		family := path[:strings.Index(path, ":uid")]
+		family, _, _ := strings.Cut(path, "/:uid")
 		want := ask(absent, absent)
 		for name, got := range map[string]string{
 			"foreign": ask(foreign[family], line), "malformed": ask("nope", "nope"),
@@ -60,8 +67,8 @@ func TestForeignRecordsAnswerAsAbsentOnes(t *testing.T) {
 			}
 		}
 	}
-	if visited < 10 {
-		t.Errorf("only %d routes have a uid", visited)
+	if visited < 14 {
+		t.Errorf("only %d routes name a record", visited)
 	}
 	if after := w.snapshot(foreign); after != before {
 		t.Errorf("the rival's records changed:\n%s\n%s", before, after)
@@ -87,8 +94,8 @@ func (w *world) foreignOrg(method, path string) {
 // snapshot is what the rival sees of its records.
 func (w *world) snapshot(records map[string]string) string {
 	var b strings.Builder
-	for _, family := range []string{"/api/invoices/", "/api/parties/"} {
-		b.WriteString(w.get(family+records[family], w.rival.key).body)
+	for _, family := range []string{"/api/invoices", "/api/parties"} {
+		b.WriteString(w.get(family+"/"+records[family], w.rival.key).body)
 	}
 	return b.String()
 }
