@@ -16,6 +16,7 @@ var bodies = map[string]string{
 	"POST /api/invoices/:uid/line_items":   `[{"context_type":"PRODUCT","sku":"s","unit_price":1}]`,
 	"PUT /api/invoices/:uid/line_items":    `[{"uid":"LINE","quantity":2}]`,
 	"DELETE /api/invoices/:uid/line_items": `["LINE"]`,
+	"POST /api/invoices/:uid/payments":     `{"amount_cents":1}`,
 	"PUT /api/parties/:uid":                `{"name":"Mine now"}`,
 	"POST /api/api-keys/:uid/rotate":       `{"grace_days":1}`,
 }

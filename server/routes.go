@@ -62,6 +62,8 @@ func routes() []route {
 		{"POST", "/api/invoices/:uid/line_items", writeInvoices, inBody, addLines},
 		{"PUT", "/api/invoices/:uid/line_items", writeInvoices, inBody, updateLines},
 		{"DELETE", "/api/invoices/:uid/line_items", writeInvoices, inBody, deleteLines},
+		{"GET", "/api/invoices/:uid/payments", readInvoices, inQuery, listPayments},
+		{"POST", "/api/invoices/:uid/payments", writeInvoices, inBody, recordPayment},
 
 		{"GET", "/api/organization/:organization_uid/invoices/stats", readInvoices, inQuery, invoiceStats},
 		{"GET", "/api/organization/:organization_uid/invoices/filter-options", readInvoices, inPath, invoiceFilterOptions},

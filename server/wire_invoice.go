@@ -118,6 +118,19 @@ func writeLine(w *jsonWriter, invoice uid.ID, currency billing.Currency, line *b
 	w.close('}')
 }
 
+// writePayment is money that came in for an invoice.
+func writePayment(w *jsonWriter, p *billing.Payment) {
+	w.open('{')
+	w.id("uid", p.ID)
+	w.id("invoice_uid", p.InvoiceID)
+	w.cents("amount_cents", p.Amount)
+	w.text("currency", string(p.Currency))
+	w.time("paid_at", p.PaidAt)
+	w.text("reference", p.Reference)
+	w.time("created_at", p.CreatedAt)
+	w.close('}')
+}
+
 // writeFields are the client's own fields, one entry a key, each value with the
 // name of its JSON type.
 func writeFields(w *jsonWriter, fields []billing.Field) {

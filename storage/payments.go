@@ -21,6 +21,8 @@ func paymentRecordOf(p *billing.Payment) paymentRecord {
 	return paymentRecord{p.Amount, stampOf(p.PaidAt), p.Reference, stampOf(p.CreatedAt)}
 }
 
+// payment is the record as the rules know it, but for the currency, which its
+// invoice has.
 func (r *paymentRecord) payment(invoice, id uid.ID) billing.Payment {
 	return billing.Payment{
 		ID: id, InvoiceID: invoice, Amount: r.Amount, PaidAt: r.PaidAt.time(), Reference: r.Reference, CreatedAt: r.CreatedAt.time(),
@@ -65,6 +67,7 @@ func (s *Store) Payments(ctx context.Context, org, inv uid.ID) ([]billing.Paymen
 			return err
 		}
 		err = scanPayments(r, inFamily(org, famPayment, inv[:]), func(p *billing.Payment) error {
+			p.Currency = i.Currency
 			payments = append(payments, *p)
 			return nil
 		})

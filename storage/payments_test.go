@@ -18,7 +18,7 @@ func TestPaymentMovesTheStatus(t *testing.T) {
 		if err != nil || got.Status != billing.PartiallyPaid || got.Paid != inv.Paid+10 || !got.PaidDate.IsZero() || got.Version != inv.Version+1 {
 			t.Errorf("%s: is %s with %d paid, %v", from, got.Status, got.Paid, err)
 		}
-		if p.Amount != 10 || p.Reference != "wire 7" || !p.PaidAt.Equal(at.Truncate(time.Second)) || !p.CreatedAt.Equal(b.clock.Now()) {
+		if p.Amount != 10 || p.Currency != inv.Currency || p.Reference != "wire 7" || !p.PaidAt.Equal(at.Truncate(time.Second)) || !p.CreatedAt.Equal(b.clock.Now()) {
 			t.Errorf("%s: recorded %+v", from, p)
 		}
 		got = b.pay(inv.ID, got.Remaining())

@@ -15,6 +15,7 @@ type Payment struct {
 	PaidAt        time.Time
 	Reference     string // the client's own, 0..200 characters
 	CreatedAt     time.Time
+	Currency      Currency // of the invoice
 }
 
 // maxPayments bounds what one invoice collects. A payment that settles it is
@@ -61,7 +62,7 @@ func (r *Revision) pay(p Payment) error {
 	if r.moveTo(to); to == Paid {
 		r.paidOn(p.PaidAt)
 	}
-	p.InvoiceID, p.CreatedAt = r.ID, r.now
+	p.InvoiceID, p.CreatedAt, p.Currency = r.ID, r.now, r.Currency
 	r.Payment = &p
 	return nil
 }
