@@ -20,6 +20,7 @@ import (
 var requestsOnly = []string{
 	"auth.ErrNoToken", "auth.ErrBadHeader", "auth.ErrBadToken", "auth.ErrExpired", "auth.ErrRevoked",
 	"auth.ErrScope", "auth.ErrNetwork", "auth.ErrLimited", "billing.ErrBadQuantity",
+	"storage.ErrReused", "storage.ErrInProgress",
 }
 
 // errorsOf lists the exported Err… variables of a package, as pkg.ErrName.

@@ -61,6 +61,8 @@ var answers = []answer{
 	{input.ErrInvalid, 422, "invalid", "The request was refused. See details."},
 	{storage.ErrExists, 409, "already_exists", "That value is taken."},
 	{storage.ErrConflict, 412, "precondition_failed", "The record has changed: its ETag does not match If-Match."},
+	{storage.ErrReused, 422, "idempotency_key_reused", "This Idempotency-Key was used with another body."},
+	{storage.ErrInProgress, 409, "idempotency_in_progress", "A request with this Idempotency-Key is still running."},
 	{billing.ErrTransition, 409, "illegal_transition", "The invoice can't move to that status. See available_actions."},
 	{billing.ErrLockedFields, 409, "invoice_locked", "The invoice has been sent: those fields no longer change."},
 	{billing.ErrNotDeletable, 409, "not_deletable", "Only a draft can be deleted."},
@@ -99,9 +101,13 @@ func rowOf(err error) answer {
 }
 
 // fail sends the answer to err, and logs err where it is ours. It returns nil:
-// the error is dealt with.
+// the error is dealt with. What was answered before is answered again.
 func (x *exchange) fail(err error) error {
 	err = translated(err)
+	var replay *storage.ReplayError
+	if errors.As(err, &replay) {
+		return x.replay(&replay.Answer)
+	}
 	row := rowOf(err)
 	if row.status == internal.status {
 		x.log.LogAttrs(x.life, slog.LevelError, "internal error",
@@ -193,7 +199,7 @@ func (x *exchange) writeHints(row answer, err error) {
 		x.retryAfter(limited.RetryAfter)
 	case errors.As(err, &busy):
 		x.retryAfter(busy.RetryAfter)
-	case row.status == fasthttp.StatusServiceUnavailable:
+	case row.status == fasthttp.StatusServiceUnavailable, errors.Is(err, storage.ErrInProgress):
 		x.retryAfter(time.Second)
 	}
 }

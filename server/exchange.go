@@ -24,6 +24,7 @@ type exchange struct {
 	path     *fiber.Ctx // path parameters; nil before a route matched
 	row      *route     // nil before a route matched
 	admitted auth.Admission
+	claim    claim     // Idempotency-Key of a POST
 	started  time.Time // set only when requests are logged
 
 	id      []byte // request id, in idSpace

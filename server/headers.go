@@ -16,10 +16,12 @@ var (
 	headerLimit        = []byte("RateLimit")
 	headerLimitPolicy  = []byte("RateLimit-Policy")
 	headerNoSniff      = []byte("X-Content-Type-Options")
+	headerReplayed     = []byte("Idempotent-Replayed")
 	headerRequestID    = []byte("X-Request-Id")
 	headerRetryAfter   = []byte("Retry-After")
 
 	valueNoStore = []byte("no-store")
+	valueTrue    = []byte("true")
 	valueNoSniff = []byte("nosniff")
 	mediaJSON    = []byte("application/json")
 )

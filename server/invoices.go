@@ -33,11 +33,17 @@ func createInvoice(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	inv, err := x.store.CreateInvoice(x.ctx(), x.by(), patch)
+	p := post(x, &invoiceCreated)
+	inv, err := x.store.CreateInvoice(x.ctx(), x.by(), patch, p.once)
 	if err != nil {
 		return err
 	}
-	return x.answerInvoice(201, "Invoice created", &inv)
+	return p.answer(inv)
+}
+
+var invoiceCreated = receipt[billing.Invoice]{201, "Invoice created",
+	func(inv billing.Invoice) uint64 { return inv.Version },
+	func(_ *exchange, w *jsonWriter, inv billing.Invoice, now time.Time) { writeInvoice(w, &inv, now) },
 }
 
 func updateInvoice(x *exchange) error {

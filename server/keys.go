@@ -15,11 +15,30 @@ func createKey(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	k, token, err := x.store.CreateKey(x.ctx(), x.by(), draft)
+	p := post(x, &keyCreated)
+	k, token, err := x.store.CreateKey(x.ctx(), x.by(), draft, p.once)
 	if err != nil {
 		return err
 	}
-	return x.answerKey(201, "API key created", &k, token.Reveal())
+	return x.reveal(&keyCreated, &k, token)
+}
+
+// keyCreated and keyRotated are what is kept of such an answer, for a replay: the
+// secret is in the answer that reveal sends, once, and in no other.
+var (
+	keyCreated = receipt[auth.Key]{201, "API key created", versionOfKey, writeKeptKey}
+	keyRotated = receipt[auth.Key]{201, "API key rotated", versionOfKey, writeKeptKey}
+)
+
+func versionOfKey(k auth.Key) uint64 { return k.Version }
+
+func writeKeptKey(x *exchange, w *jsonWriter, k auth.Key, now time.Time) {
+	writeNewKey(w, &k, keyFacts{limits: x.auth.LimitsOf(&k), now: now}, "")
+}
+
+// reveal answers with a new key and, this once, its secret.
+func (x *exchange) reveal(r *receipt[auth.Key], k *auth.Key, token auth.Token) error {
+	return x.tag(k.Version).answer(r.status, r.message, func(w *jsonWriter) { writeNewKey(w, k, x.factsOf(k), token.Reveal()) })
 }
 
 func getKey(x *exchange) error {
@@ -27,12 +46,12 @@ func getKey(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return x.answerKey(200, "API key retrieved", k, "")
+	return x.answerKey(200, "API key retrieved", k)
 }
 
 // currentKey shows the key that asks, so that a client can test it.
 func currentKey(x *exchange) error {
-	return x.answerKey(200, "API key retrieved", x.admitted.Key, "")
+	return x.answerKey(200, "API key retrieved", x.admitted.Key)
 }
 
 func revokeKey(x *exchange) error {
@@ -43,7 +62,7 @@ func revokeKey(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return x.answerKey(200, "API key revoked", k, "")
+	return x.answerKey(200, "API key revoked", k)
 }
 
 func rotateKey(x *exchange) error {
@@ -54,11 +73,12 @@ func rotateKey(x *exchange) error {
 	if err := x.matchKey(); err != nil {
 		return err
 	}
-	k, token, err := x.store.RotateKey(x.ctx(), x.by(), x.pathID(), grace)
+	p := post(x, &keyRotated)
+	k, token, err := x.store.RotateKey(x.ctx(), x.by(), x.pathID(), grace, p.once)
 	if err != nil {
 		return err
 	}
-	return x.answerKey(201, "API key rotated", &k, token.Reveal())
+	return x.reveal(&keyRotated, &k, token)
 }
 
 func keyActivity(x *exchange) error {
@@ -94,7 +114,7 @@ func (x *exchange) writeKeys(w *jsonWriter, keys []*auth.Key) {
 	w.name("items")
 	w.open('[')
 	for _, k := range keys {
-		writeKey(w, k, x.factsOf(k), "")
+		writeKey(w, k, x.factsOf(k))
 	}
 	w.close(']')
 	w.close('}')
@@ -126,8 +146,8 @@ func (x *exchange) factsOf(k *auth.Key) keyFacts {
 	return keyFacts{x.auth.LimitsOf(k), x.store.Keyring().LastUse(k.ID), x.options.Now()}
 }
 
-func (x *exchange) answerKey(status int, message string, k *auth.Key, secret string) error {
-	return x.tag(k.Version).answer(status, message, func(w *jsonWriter) { writeKey(w, k, x.factsOf(k), secret) })
+func (x *exchange) answerKey(status int, message string, k *auth.Key) error {
+	return x.tag(k.Version).answer(status, message, func(w *jsonWriter) { writeKey(w, k, x.factsOf(k)) })
 }
 
 // matchKey holds a change of a key against If-Match.

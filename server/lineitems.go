@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -23,12 +24,29 @@ func addLines(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	added, inv, err := x.store.AddLines(x.ctx(), x.by(), x.pathID(), lines, x.ifMatch())
+	p := post(x, &lineAdded)
+	if many {
+		p = post(x, &linesAdded)
+	}
+	added, inv, err := x.store.AddLines(x.ctx(), x.by(), x.pathID(), lines, x.ifMatch(), p.once)
 	if err != nil {
 		return inItsPlace(err, many)
 	}
-	return x.answerLines(201, "Line item created successfully", &inv, added, many)
+	return p.answer(storage.AddedLines{Lines: added, Invoice: inv})
 }
+
+var (
+	lineAdded = receipt[storage.AddedLines]{201, "Line item created successfully", versionOfLines,
+		func(_ *exchange, w *jsonWriter, a storage.AddedLines, _ time.Time) {
+			writeLine(w, a.Invoice.ID, a.Invoice.Currency, &a.Lines[0])
+		}}
+	linesAdded = receipt[storage.AddedLines]{201, "Line item created successfully", versionOfLines,
+		func(_ *exchange, w *jsonWriter, a storage.AddedLines, _ time.Time) {
+			writeLines(w, a.Invoice.ID, a.Invoice.Currency, a.Lines)
+		}}
+)
+
+func versionOfLines(a storage.AddedLines) uint64 { return a.Invoice.Version }
 
 func updateLines(x *exchange) error {
 	lines, many, err := readLines(x.body(), readChangedLine)

@@ -95,7 +95,7 @@ func (s *Server) finish(x *exchange) {
 	if !x.started.IsZero() {
 		s.logAccess(x, status)
 	}
-	x.http, x.path, x.row, x.admitted, x.started = nil, nil, nil, auth.Admission{}, time.Time{}
+	x.http, x.path, x.row, x.admitted, x.claim, x.started = nil, nil, nil, auth.Admission{}, claim{}, time.Time{}
 	s.exchanges.Put(x)
 }
 

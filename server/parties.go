@@ -1,6 +1,8 @@
 package server
 
 import (
+	"time"
+
 	"exante/storage"
 	"exante/storage/billing"
 )
@@ -18,11 +20,17 @@ func createParty(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	p, err := x.store.CreateParty(x.ctx(), x.by(), patch)
+	p := post(x, &partyCreated)
+	made, err := x.store.CreateParty(x.ctx(), x.by(), patch, p.once)
 	if err != nil {
 		return err
 	}
-	return x.answerParty(201, "Party created", &p)
+	return p.answer(made)
+}
+
+var partyCreated = receipt[billing.Party]{201, "Party created",
+	func(p billing.Party) uint64 { return p.Version },
+	func(_ *exchange, w *jsonWriter, p billing.Party, _ time.Time) { writeParty(w, &p) },
 }
 
 func updateParty(x *exchange) error {

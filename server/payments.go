@@ -3,19 +3,26 @@ package server
 import (
 	"time"
 
+	"exante/storage"
 	"exante/storage/billing"
 )
 
 func recordPayment(x *exchange) error {
-	p, err := readPayment(x.body())
+	sent, err := readPayment(x.body())
 	if err != nil {
 		return err
 	}
-	made, inv, err := x.store.RecordPayment(x.ctx(), x.by(), x.pathID(), p.amount, p.paidAt, p.reference, x.ifMatch())
+	p := post(x, &paymentRecorded)
+	made, inv, err := x.store.RecordPayment(x.ctx(), x.by(), x.pathID(), sent.amount, sent.paidAt, sent.reference, x.ifMatch(), p.once)
 	if err != nil {
 		return err
 	}
-	return x.tag(inv.Version).answer(201, "Payment recorded", func(w *jsonWriter) { writePayment(w, &made) })
+	return p.answer(storage.RecordedPayment{Payment: made, Invoice: inv})
+}
+
+var paymentRecorded = receipt[storage.RecordedPayment]{201, "Payment recorded",
+	func(r storage.RecordedPayment) uint64 { return r.Invoice.Version },
+	func(_ *exchange, w *jsonWriter, r storage.RecordedPayment, _ time.Time) { writePayment(w, &r.Payment) },
 }
 
 // listPayments pages through the payments of one invoice, which are few: 1,001 at most.

@@ -96,6 +96,9 @@ func (s *Server) mount(table []route) error {
 		if row.access == undeclared {
 			return fmt.Errorf("server: route %s %s says not who may ask", row.method, row.path)
 		}
+		if row.method == fiber.MethodPost {
+			row.handle = once(row.handle)
+		}
 		if row.method == fiber.MethodGet {
 			s.app.Get(row.path, s.guard(&row))
 		} else {

@@ -14,10 +14,23 @@ type keyFacts struct {
 	now    time.Time
 }
 
-// writeKey is an API key. The secret has no place in it: only the answer that
-// created the key has one, given as secret.
-func writeKey(w *jsonWriter, k *auth.Key, facts keyFacts, secret string) {
+// writeKey is an API key. The secret has no place in it.
+func writeKey(w *jsonWriter, k *auth.Key, facts keyFacts) {
 	w.open('{')
+	writeKeyMembers(w, k, facts)
+	w.close('}')
+}
+
+// writeNewKey is an API key in the answer that made it, the only one with the
+// secret; "" where that answer is given again.
+func writeNewKey(w *jsonWriter, k *auth.Key, facts keyFacts, secret string) {
+	w.open('{')
+	writeKeyMembers(w, k, facts)
+	w.text("key", secret)
+	w.close('}')
+}
+
+func writeKeyMembers(w *jsonWriter, k *auth.Key, facts keyFacts) {
 	w.id("uid", k.ID)
 	w.text("name", k.Name)
 	w.text("key_snippet", k.Snippet)
@@ -35,10 +48,6 @@ func writeKey(w *jsonWriter, k *auth.Key, facts keyFacts, secret string) {
 	writeRates(w, facts.limits)
 	writeNetworks(w, k)
 	w.time("retires_at", k.RetiresAt)
-	if secret != "" {
-		w.text("key", secret)
-	}
-	w.close('}')
 }
 
 // writeRates are the windows that apply, each as it is written in settings: "600/1m".

@@ -50,15 +50,19 @@ func (d *KeyDraft) clean(by auth.Principal) error {
 // CreateKey mints a key, checks that by may grant it (auth.Key.MayGrant when
 // by.Key is set; limits are inherited from by.Key), hashes it and records it.
 // The Token is the only copy of the secret. Errors: input.ErrInvalid, auth.ErrScope,
-// *auth.BusyError, ErrNotFound if there is no such organization, and
-// auth.ErrRevoked or auth.ErrExpired if by.Key has ended meanwhile.
-func (s *Store) CreateKey(ctx context.Context, by auth.Principal, d KeyDraft) (auth.Key, auth.Token, error) {
+// *auth.BusyError, ErrNotFound if there is no such organization,
+// auth.ErrRevoked or auth.ErrExpired if by.Key has ended meanwhile, and those of Once.
+func (s *Store) CreateKey(ctx context.Context, by auth.Principal, d KeyDraft, once ...*Once[auth.Key]) (auth.Key, auth.Token, error) {
 	if err := d.clean(by); err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}
 	// What is refused is refused before it costs a hash, and again once the
 	// transaction sees what is true by then.
+	o := only(once)
 	err := s.db.View(ctx, func(r kv.Reader) error {
+		if err := o.answered(r, by.OrgID, s.now()); err != nil {
+			return err
+		}
 		_, err := s.grant(r, by, d, s.now())
 		return err
 	})
@@ -69,19 +73,20 @@ func (s *Store) CreateKey(ctx context.Context, by auth.Principal, d KeyDraft) (a
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}
-	var key *auth.Key
-	err = s.update(ctx, by, func(t *tx) error {
-		var err error
-		if key, err = s.grant(t, by, d, t.now); err != nil {
+	var made auth.Key
+	err = s.update(ctx, by, o.around(&made, func(t *tx) error {
+		key, err := s.grant(t, by, d, t.now)
+		if err != nil {
 			return err
 		}
 		key.Snippet, key.Tag, key.Hash = token.Snippet(), token.Tag(), hash
+		made = *key
 		return errors.Join(t.insertKey(key), t.audit(keyCreate, key.ID, rightsOf(key)))
-	})
+	}))
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}
-	return *key, token, nil
+	return made, token, nil
 }
 
 // mint makes a secret and its hash.

@@ -112,13 +112,17 @@ const maxGrace = 30 * 24 * time.Hour
 // grace, 0 to 30 days; at once when that is 0. Name, user, scopes, networks and
 // limits are copied. The successor lives as long as the first was to live, but no
 // longer than by may grant. Errors: ErrKeyNotActive, ErrNotFound, input.ErrInvalid,
-// auth.ErrScope if the key reaches further than by.Key, *auth.BusyError, and
-// auth.ErrRevoked or auth.ErrExpired if by.Key has ended meanwhile.
-func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, grace time.Duration) (auth.Key, auth.Token, error) {
+// auth.ErrScope if the key reaches further than by.Key, *auth.BusyError,
+// auth.ErrRevoked or auth.ErrExpired if by.Key has ended meanwhile, and those of Once.
+func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, grace time.Duration, once ...*Once[auth.Key]) (auth.Key, auth.Token, error) {
 	if grace < 0 || grace > maxGrace {
 		return auth.Key{}, auth.Token{}, input.Invalid("grace_days", "must be from 0 to 30")
 	}
+	o := only(once)
 	err := s.db.View(ctx, func(r kv.Reader) error { // before it costs a hash
+		if err := o.answered(r, by.OrgID, s.now()); err != nil {
+			return err
+		}
 		_, _, err := s.succeed(r, by, id, s.now())
 		return err
 	})
@@ -129,22 +133,22 @@ func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, gra
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}
-	var key *auth.Key
-	err = s.update(ctx, by, func(t *tx) error {
-		var old *auth.Key
-		var err error
-		if old, key, err = s.succeed(t, by, id, t.now); err != nil {
+	var made auth.Key
+	err = s.update(ctx, by, o.around(&made, func(t *tx) error {
+		old, key, err := s.succeed(t, by, id, t.now)
+		if err != nil {
 			return err
 		}
 		key.Snippet, key.Tag, key.Hash = token.Snippet(), token.Tag(), hash
 		retire(old, t.now, grace)
 		old.RotatedTo = key.ID
+		made = *key
 		return errors.Join(t.insertKey(key), t.putKey(old), t.audit(keyRotate, id, Detail{"successor": key.ID.String()}))
-	})
+	}))
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}
-	return *key, token, nil
+	return made, token, nil
 }
 
 // retire ends a key after grace: from RetiresAt on it reads as revoked. Without

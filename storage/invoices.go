@@ -17,14 +17,14 @@ import (
 // CreateInvoice makes an invoice. It begins as a draft; a status sent is the
 // first move, so it must be one that a draft may make. Errors:
 // *input.InvalidError, *ExistsError on invoice_number, *billing.TransitionError,
-// ErrTooLarge.
-func (s *Store) CreateInvoice(ctx context.Context, by auth.Principal, p billing.InvoicePatch) (billing.Invoice, error) {
+// ErrTooLarge, and those of Once.
+func (s *Store) CreateInvoice(ctx context.Context, by auth.Principal, p billing.InvoicePatch, once ...*Once[billing.Invoice]) (billing.Invoice, error) {
 	id, err := s.ids.New()
 	if err != nil {
 		return billing.Invoice{}, err
 	}
 	var made storedInvoice
-	err = s.update(ctx, by, func(t *tx) error {
+	err = s.update(ctx, by, only(once).around(&made.Invoice, func(t *tx) error {
 		var org orgRecord
 		if err := get(t, keyOrg(by.OrgID), famOrg, &org); err != nil {
 			return err
@@ -38,7 +38,7 @@ func (s *Store) CreateInvoice(ctx context.Context, by auth.Principal, p billing.
 			return err
 		}
 		return t.write(r, &made, invoiceCreate)
-	})
+	}))
 	return made.Invoice, err
 }
 
@@ -123,23 +123,35 @@ func (s *Store) UpdateInvoice(ctx context.Context, by auth.Principal, id uid.ID,
 // revise changes one invoice of by's organization in one transaction, and
 // returns it as it is after that.
 func (s *Store) revise(ctx context.Context, by auth.Principal, a Action, id uid.ID, ifMatch uint64, change func(*tx, *billing.Revision) error) (billing.Invoice, error) {
-	var i storedInvoice
-	var absent []uid.ID
-	err := s.update(ctx, by, func(t *tx) (err error) {
-		absent = nil
-		i, err = readInvoice(t, by.OrgID, id)
-		switch {
-		case errors.Is(err, ErrNotFound):
-			absent = []uid.ID{id}
-			return err
-		case err != nil:
-			return err
-		case ifMatch != 0 && ifMatch != i.Version:
-			return ErrConflict
-		}
-		return t.revise(&i, a, func(r *billing.Revision) error { return change(t, r) })
-	})
-	return i.Invoice, s.lost(ctx, err, by.OrgID, absent...)
+	r := revising{action: a, id: id, ifMatch: ifMatch, change: change}
+	err := s.update(ctx, by, r.run)
+	return r.Invoice, s.lost(ctx, err, by.OrgID, r.absent...)
+}
+
+// revising is the change of one invoice, and what came of it.
+type revising struct {
+	action  Action
+	id      uid.ID
+	ifMatch uint64
+	change  func(*tx, *billing.Revision) error
+
+	storedInvoice          // as it is after that
+	absent        []uid.ID // id, if there is no such invoice
+}
+
+func (r *revising) run(t *tx) (err error) {
+	r.absent = nil
+	r.storedInvoice, err = readInvoice(t, t.by.OrgID, r.id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		r.absent = []uid.ID{r.id}
+		return err
+	case err != nil:
+		return err
+	case r.ifMatch != 0 && r.ifMatch != r.Version:
+		return ErrConflict
+	}
+	return t.revise(&r.storedInvoice, r.action, func(b *billing.Revision) error { return r.change(t, b) })
 }
 
 // revise changes i and writes it, if anything changed.

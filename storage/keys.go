@@ -37,6 +37,9 @@ import (
 //	o <org> n <number>         invoice uid; the number is unique
 //	o <org> y <invoice> <pay>  payment
 //	o <org> r <type 1> <cur 3> <sku>  catalogue entry: last unit price
+//	o <org> q <once 32>        answer to a request that is carried out once
+//	o <org> w <once 32> <n 2>  chunks of a long answer
+//	o <org> d <end 8> <once 32>  the answers by when they end
 const (
 	spaceGlobal = 'g'
 	spaceOrg    = 'o'
@@ -61,6 +64,10 @@ const (
 	famNumber    = 'n'
 	famPayment   = 'y'
 	famCatalogue = 'r'
+
+	famAnswer      = 'q'
+	famAnswerChunk = 'w'
+	famAnswerEnd   = 'd'
 )
 
 // The lengths of what stands before the parts of a key: "g <family>" and
@@ -121,6 +128,30 @@ func keyCatalogue(org uid.ID, t billing.ContextType, cur billing.Currency, sku s
 	return orgKey(org, famCatalogue, []byte{byte(t)}, []byte(cur), []byte(sku))
 }
 
+func keyAnswer(org uid.ID, id OnceID) []byte { return orgKey(org, famAnswer, id[:]) }
+func keyAnswerChunk(org uid.ID, id OnceID, n uint16) []byte {
+	return orgKey(org, famAnswerChunk, id[:], binary.BigEndian.AppendUint16(nil, n))
+}
+func keyAnswerEnd(org uid.ID, end stamp, id OnceID) []byte {
+	return orgKey(org, famAnswerEnd, binary.BigEndian.AppendUint64(nil, uint64(max(0, end))), id[:])
+}
+
+// answerEndAt reads a key that keyAnswerEnd made.
+func answerEndAt(key []byte) (end stamp, id OnceID, ok bool) {
+	if len(key) != orgKeyHead+8+len(id) {
+		return 0, id, false
+	}
+	return stamp(binary.BigEndian.Uint64(key[orgKeyHead:])), OnceID(key[orgKeyHead+8:]), true
+}
+
+// answerAt reads the ID in the key of an answer or of a chunk of it.
+func answerAt(key []byte) (id OnceID, ok bool) {
+	if len(key) < orgKeyHead+len(id) {
+		return id, false
+	}
+	return OnceID(key[orgKeyHead : orgKeyHead+len(id)]), true
+}
+
 // inFamily is the range of one family of an organization, narrowed by leading parts.
 func inFamily(org uid.ID, family byte, parts ...[]byte) kv.Range {
 	return kv.Prefix(orgKey(org, family, parts...))
@@ -153,6 +184,7 @@ var (
 		famCounts: {}, famUser: {size: 16}, famKey: {size: 16}, famUse: {size: 16}, famHour: {size: 16 + 8},
 		famParty: {size: 16}, famInvoice: {size: 16}, famChunk: {size: 16 + 2}, famRow: {size: 16}, famNumber: {size: 1, more: true},
 		famPayment: {size: 16 + 16}, famCatalogue: {size: 1 + 3 + 1, more: true},
+		famAnswer: {size: 32}, famAnswerChunk: {size: 32 + 2}, famAnswerEnd: {size: 8 + 32},
 	}
 )
 

@@ -35,6 +35,7 @@ func allKeys(t *rapid.T, org uid.ID) (global, ofOrg [][]byte) {
 		keyCounts(org), keyUser(org, id), keyAPIKey(org, id), keyUse(org, id), keyHour(org, id, hour), keyParty(org, id),
 		keyInvoice(org, id), keyChunk(org, id, rapid.Uint16().Draw(t, "chunk")), keyRow(org, id), keyNumber(org, text),
 		keyPayment(org, id, other), keyCatalogue(org, billing.Product, "USD", text),
+		keyAnswer(org, OnceID{1}), keyAnswerChunk(org, OnceID{2}, 3), keyAnswerEnd(org, 4, OnceID{5}),
 	}
 	return global, ofOrg
 }

@@ -14,10 +14,11 @@ import (
 
 // AddLines appends lines to an unsent invoice. It returns the new lines and the
 // invoice with them. Errors: ErrNotFound, ErrConflict, *billing.LockedError,
-// *input.InvalidError with paths such as "[3].unit_price", ErrTooLarge.
-func (s *Store) AddLines(ctx context.Context, by auth.Principal, inv uid.ID, lines []billing.LinePatch, ifMatch uint64) ([]billing.LineItem, billing.Invoice, error) {
-	var added []billing.LineItem
-	out, err := s.revise(ctx, by, invoiceLinesAdd, inv, ifMatch, func(t *tx, r *billing.Revision) error {
+// *input.InvalidError with paths such as "[3].unit_price", ErrTooLarge, and those
+// of Once.
+func (s *Store) AddLines(ctx context.Context, by auth.Principal, inv uid.ID, lines []billing.LinePatch, ifMatch uint64, once ...*Once[AddedLines]) ([]billing.LineItem, billing.Invoice, error) {
+	var added AddedLines
+	r := revising{action: invoiceLinesAdd, id: inv, ifMatch: ifMatch, change: func(t *tx, r *billing.Revision) error {
 		if err := r.OpenLines(len(lines)); err != nil {
 			return err
 		}
@@ -25,10 +26,21 @@ func (s *Store) AddLines(ctx context.Context, by auth.Principal, inv uid.ID, lin
 		if err := t.appendLines(r, lines, ""); err != nil {
 			return err
 		}
-		added = slices.Clone(r.Lines[had:])
+		added.Lines = slices.Clone(r.Lines[had:])
 		return nil
-	})
-	return added, out, err
+	}}
+	err := s.update(ctx, by, only(once).around(&added, func(t *tx) error {
+		err := r.run(t)
+		added.Invoice = r.Invoice
+		return err
+	}))
+	return added.Lines, added.Invoice, s.lost(ctx, err, by.OrgID, r.absent...)
+}
+
+// AddedLines are new lines and the invoice with them.
+type AddedLines struct {
+	Lines   []billing.LineItem
+	Invoice billing.Invoice
 }
 
 // UpdateLines changes lines of an unsent invoice, each named once by its ID. It

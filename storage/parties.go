@@ -40,14 +40,14 @@ func (r *partyRecord) party(org, id uid.ID) billing.Party {
 	}
 }
 
-// CreateParty makes a party. Errors: *input.InvalidError.
-func (s *Store) CreateParty(ctx context.Context, by auth.Principal, patch billing.PartyPatch) (billing.Party, error) {
+// CreateParty makes a party. Errors: *input.InvalidError, and those of Once.
+func (s *Store) CreateParty(ctx context.Context, by auth.Principal, patch billing.PartyPatch, once ...*Once[billing.Party]) (billing.Party, error) {
 	id, err := s.ids.New()
 	if err != nil {
 		return billing.Party{}, err
 	}
 	var p billing.Party
-	err = s.update(ctx, by, func(t *tx) error {
+	err = s.update(ctx, by, only(once).around(&p, func(t *tx) error {
 		p = billing.Party{ID: id, OrgID: by.OrgID, CreatedAt: t.now}
 		if err := patch.Apply(&p); err != nil {
 			return err
@@ -56,7 +56,7 @@ func (s *Store) CreateParty(ctx context.Context, by auth.Principal, patch billin
 			return err
 		}
 		return t.writeParty(&p, partyCreate)
-	})
+	}))
 	return p, err
 }
 

@@ -32,18 +32,32 @@ func (r *paymentRecord) payment(invoice, id uid.ID) billing.Payment {
 // RecordPayment takes a payment on an invoice that reads SENT, OVERDUE,
 // PARTIALLY_PAID or DISPUTED, and makes it PARTIALLY_PAID or PAID. A zero paidAt
 // is now. Errors: ErrNotFound, ErrConflict, *billing.TransitionError,
-// *input.InvalidError (no amount, more than remains).
-func (s *Store) RecordPayment(ctx context.Context, by auth.Principal, inv uid.ID, amount billing.Cents, paidAt time.Time, reference string, ifMatch uint64) (billing.Payment, billing.Invoice, error) {
-	var made *billing.Payment
-	out, err := s.revise(ctx, by, invoicePay, inv, ifMatch, func(t *tx, r *billing.Revision) error {
+// *input.InvalidError (no amount, more than remains), and those of Once.
+func (s *Store) RecordPayment(ctx context.Context, by auth.Principal, inv uid.ID, amount billing.Cents, paidAt time.Time, reference string, ifMatch uint64, once ...*Once[RecordedPayment]) (billing.Payment, billing.Invoice, error) {
+	var payment *billing.Payment
+	r := revising{action: invoicePay, id: inv, ifMatch: ifMatch, change: func(t *tx, r *billing.Revision) error {
 		err := r.TakePayment(amount, paidAt, reference)
-		made = r.Payment
+		payment = r.Payment
 		return err
-	})
+	}}
+	var made RecordedPayment
+	err := s.update(ctx, by, only(once).around(&made, func(t *tx) error {
+		if err := r.run(t); err != nil {
+			return err
+		}
+		made = RecordedPayment{*payment, r.Invoice}
+		return nil
+	}))
 	if err != nil {
-		return billing.Payment{}, billing.Invoice{}, err
+		return billing.Payment{}, billing.Invoice{}, s.lost(ctx, err, by.OrgID, r.absent...)
 	}
-	return *made, out, nil
+	return made.Payment, made.Invoice, nil
+}
+
+// RecordedPayment is a new payment and the invoice with it.
+type RecordedPayment struct {
+	Payment billing.Payment
+	Invoice billing.Invoice
 }
 
 // insertPayment writes a payment that a revision made.

@@ -72,6 +72,7 @@ type Store struct {
 	lists   *index.Index // invoices
 	parties *index.Names
 	bodies  *bodies.Cache
+	once    *desk
 }
 
 // Open opens or creates the store in o.Dir and loads the keyring and the lists.
@@ -105,6 +106,7 @@ func Open(o Options) (*Store, error) {
 		}),
 		parties: index.NewNames(),
 		bodies:  bodies.New(o.CacheBytes),
+		once:    newDesk(),
 	}
 	if err := s.start(id); err != nil {
 		return nil, errors.Join(err, db.Close())

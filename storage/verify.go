@@ -79,6 +79,7 @@ func (v *verification) organization(org uid.ID) {
 	v.apiKeys(org, c)
 	v.usage(org)
 	v.invoices(org, c)
+	v.answers(org)
 }
 
 func compareIDs(a, b uid.ID) int { return bytes.Compare(a[:], b[:]) }

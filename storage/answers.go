@@ -1,0 +1,248 @@
+package storage
+
+import (
+	"bytes"
+	"compress/flate"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"exante/auth/uid"
+	"exante/storage/kv"
+)
+
+// answerRecord is a kept answer. A body that is long is packed, and one that is
+// long all the same lies in chunks under keys of its own.
+type answerRecord struct {
+	Fingerprint [32]byte `cbor:"1,keyasint"`
+	Status      uint16   `cbor:"2,keyasint"`
+	Version     uint64   `cbor:"3,keyasint,omitempty"`
+	Ends        stamp    `cbor:"4,keyasint"`
+	Size        uint32   `cbor:"5,keyasint"`           // of the body
+	Packed      bool     `cbor:"6,keyasint,omitempty"` // by DEFLATE (RFC 1951)
+	Chunks      uint16   `cbor:"7,keyasint,omitempty"` // 0: the body is here
+	Body        []byte   `cbor:"8,keyasint,omitempty"`
+}
+
+// answerEnd is the entry of an answer among those that end at the same time, and
+// says what there is to delete.
+type answerEnd struct {
+	Chunks uint16 `cbor:"1,keyasint,omitempty"`
+}
+
+// over reports whether an answer is no longer kept. The engine knows nothing of it.
+func (r *answerRecord) over(now time.Time) bool { return r.Ends <= stampOf(now) }
+
+// findAnswer is *ReplayError if id was answered and sent the same, ErrReused if it sent
+// something else, nil if there is no answer that is still kept.
+func findAnswer(r kv.Reader, org uid.ID, id OnceID, fingerprint [32]byte, now time.Time) error {
+	var rec answerRecord
+	err := get(r, keyAnswer(org, id), famAnswer, &rec)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case rec.over(now):
+		return nil
+	case rec.Fingerprint != fingerprint:
+		return ErrReused
+	}
+	body, err := rec.body(r, org, id)
+	if err != nil {
+		return err
+	}
+	return &ReplayError{Answer{Status: int(rec.Status), Body: body, Version: rec.Version}}
+}
+
+// keepAnswer writes what is answered to id, in place of an answer that has ended,
+// and deletes a few others that have.
+func (t *tx) keepAnswer(id OnceID, fingerprint [32]byte, a Answer) error {
+	if err := t.dropAnswer(id); err != nil {
+		return err
+	}
+	rec := answerRecord{
+		Fingerprint: fingerprint, Status: uint16(a.Status), Version: a.Version, Ends: stampOf(t.now.Add(onceFor)),
+	}
+	chunks, err := rec.pack(a.Body)
+	if err != nil {
+		return err
+	}
+	org := t.by.OrgID
+	for n, chunk := range chunks {
+		key := keyAnswerChunk(org, id, uint16(n))
+		if err := t.Put(key, sealBytes(key, famAnswerChunk, chunk)); err != nil {
+			return err
+		}
+	}
+	if err := put(t, keyAnswer(org, id), famAnswer, &rec); err != nil {
+		return err
+	}
+	if err := put(t, keyAnswerEnd(org, rec.Ends, id), famAnswerEnd, &answerEnd{rec.Chunks}); err != nil {
+		return err
+	}
+	return t.sweepAnswers(rec.Ends)
+}
+
+// dropAnswer removes an answer that has ended and is in the way of the next.
+func (t *tx) dropAnswer(id OnceID) error {
+	var rec answerRecord
+	err := get(t, keyAnswer(t.by.OrgID, id), famAnswer, &rec)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return t.deleteAnswer(keyAnswerEnd(t.by.OrgID, rec.Ends, id), id, rec.Chunks)
+}
+
+func (t *tx) deleteAnswer(end []byte, id OnceID, chunks uint16) error {
+	for n := range chunks {
+		if err := t.Delete(keyAnswerChunk(t.by.OrgID, id, n)); err != nil {
+			return err
+		}
+	}
+	return errors.Join(t.Delete(keyAnswer(t.by.OrgID, id)), t.Delete(end))
+}
+
+// What one transaction deletes for others. More than one answer a time, so that
+// they get fewer; and not so many that its own writes have no room.
+const (
+	maxSwept       = 4
+	maxSweptChunks = 64
+)
+
+// sweepAnswers deletes a few answers that have ended, the oldest first. newest is
+// when the one just written ends. Memory knows when there is something to do, and
+// where: a scan from the start would pass over every deletion of the past day.
+func (t *tx) sweepAnswers(newest stamp) error {
+	org, now := t.by.OrgID, stampOf(t.now)
+	desk := t.store.once
+	due := desk.dueOf(org)
+	if due > now {
+		t.OnCommit(func() { desk.added(org, newest) })
+		return nil
+	}
+	ended, next, err := endedAnswers(t, org, due, now)
+	if err != nil {
+		return err
+	}
+	for _, e := range ended {
+		if err := t.deleteAnswer(e.key, e.id, e.chunks); err != nil {
+			return err
+		}
+	}
+	t.OnCommit(func() { desk.swept(org, next) })
+	return nil
+}
+
+type endedAnswer struct {
+	key    []byte
+	id     OnceID
+	chunks uint16
+}
+
+// endedAnswers are a few that end from due to now, and when the next one does. An
+// entry that can't be read stays for verification to find.
+func endedAnswers(r kv.Reader, org uid.ID, due, now stamp) (ended []endedAnswer, next stamp, err error) {
+	in, chunks := inFamily(org, famAnswerEnd), 0
+	in.Start = keyAnswerEnd(org, due, OnceID{})
+	next = now + 1
+	err = r.Scan(in, kv.ScanOptions{}, func(key, value []byte) (bool, error) {
+		end, id, ok := answerEndAt(key)
+		if !ok {
+			return true, nil
+		}
+		var rec answerEnd
+		if end > now || len(ended) == maxSwept || chunks > maxSweptChunks {
+			next = end
+			return false, nil
+		}
+		if open(key, famAnswerEnd, value, &rec) == nil {
+			ended = append(ended, endedAnswer{bytes.Clone(key), id, rec.Chunks})
+			chunks += int(rec.Chunks)
+		}
+		return true, nil
+	})
+	return ended, next, err
+}
+
+// pack puts the body into the record, or returns it as chunks.
+func (r *answerRecord) pack(body []byte) (chunks [][]byte, err error) {
+	r.Size = uint32(len(body))
+	if len(body) > maxInline {
+		if body, err = deflate(body); err != nil {
+			return nil, err
+		}
+		r.Packed = true
+	}
+	if len(body) > maxInline {
+		chunks = slices.Collect(slices.Chunk(body, maxChunk))
+		r.Chunks = uint16(len(chunks))
+		return chunks, nil
+	}
+	r.Body = body
+	return nil, nil
+}
+
+// body is the body as it was given to pack.
+func (r *answerRecord) body(from kv.Reader, org uid.ID, id OnceID) ([]byte, error) {
+	body, err := r.Body, error(nil)
+	if r.Chunks > 0 {
+		if body, err = readAnswerChunks(from, org, id, r.Chunks); err != nil {
+			return nil, err
+		}
+	}
+	if r.Packed {
+		body, err = inflate(body, int(r.Size))
+	}
+	if err != nil || len(body) != int(r.Size) {
+		return nil, fmt.Errorf("%w: body of %s has %d bytes, not %d", ErrCorrupt, describe(keyAnswer(org, id)), len(body), r.Size)
+	}
+	return body, nil
+}
+
+func readAnswerChunks(r kv.Reader, org uid.ID, id OnceID, n uint16) ([]byte, error) {
+	keys := make([][]byte, n)
+	for i := range keys {
+		keys[i] = keyAnswerChunk(org, id, uint16(i))
+	}
+	values, err := r.GetMany(keys)
+	if err != nil {
+		return nil, err
+	}
+	for i, value := range values {
+		if value == nil {
+			return nil, missing(ErrNotFound, "chunk", keys[i])
+		}
+		if values[i], err = openBytes(keys[i], famAnswerChunk, value); err != nil {
+			return nil, err
+		}
+	}
+	return slices.Concat(values...), nil
+}
+
+// deflate packs quickly rather than well: all other writers wait for it.
+func deflate(body []byte) ([]byte, error) {
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return packed.Bytes(), nil
+}
+
+// inflate unpacks size bytes and reads no further than one more, which shows that
+// there are too many.
+func inflate(packed []byte, size int) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), int64(size)+1))
+}
