@@ -5,6 +5,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"exante/auth/uid"
+	"exante/storage"
 	"exante/storage/billing"
 )
 
@@ -14,6 +16,11 @@ func Patterns() (list []string) {
 		list = append(list, r.method+" "+r.path)
 	}
 	return list
+}
+
+// OnceID is what the store knows a request with an Idempotency-Key by.
+func OnceID(owner uid.ID, method, path, key string) storage.OnceID {
+	return onceID(owner, method, path, []byte(key))
 }
 
 // BareConfig is the configuration of a Server's Fiber app, for an app beside it

@@ -44,6 +44,8 @@ func TestGoldenAnswers(t *testing.T) {
 		{"error_not_found", "GET", "/api/invoices/" + absent, ""},
 		{"error_path", "GET", "/api/nowhere", ""},
 		{"error_method", "PATCH", "/api/invoices", ""},
+		{"payment_recorded", "POST", "/api/invoices/$invoice_created/payments", `{"amount_cents":1000,"paid_at":"2026-12-24","reference":"wire 4711"}`},
+		{"payments_listed", "GET", "/api/invoices/$invoice_created/payments", ""},
 	}
 	uids := map[string]string{}
 	for _, step := range story {

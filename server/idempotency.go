@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"exante/auth/uid"
 	"exante/storage"
 	"exante/storage/input"
 )
@@ -35,7 +36,7 @@ func once(handle handler) handler {
 		if err != nil {
 			return err
 		}
-		id := x.onceID(key)
+		id := onceID(x.admitted.Key.ID, x.row.method, x.path.Path(), key)
 		release, err := x.store.Reserve(x.org(), id)
 		if err != nil {
 			return err
@@ -64,10 +65,9 @@ func (x *exchange) sent(fingerprint [sha256.Size]byte) error {
 
 // onceID is the key within its scope: the API key, the method and the path as it
 // was sent. Each part is of fixed width or can't hold the NUL that ends it.
-func (x *exchange) onceID(key []byte) storage.OnceID {
-	owner := x.admitted.Key.ID
+func onceID(owner uid.ID, method, path string, key []byte) storage.OnceID {
 	return sha256.Sum256(bytes.Join([][]byte{
-		[]byte("exante idempotency key v1"), owner[:], []byte(x.row.method), []byte(x.path.Path()), key,
+		[]byte("exante idempotency key v1"), owner[:], []byte(method), []byte(path), key,
 	}, []byte{0}))
 }
 

@@ -2,10 +2,7 @@ package storage
 
 import (
 	"bytes"
-	"compress/flate"
 	"errors"
-	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -13,17 +10,14 @@ import (
 	"exante/storage/kv"
 )
 
-// answerRecord is a kept answer. A body that is long is packed, and one that is
-// long all the same lies in chunks under keys of its own.
+// answerRecord is a kept answer. A long body lies in chunks under keys of its own.
 type answerRecord struct {
 	Fingerprint [32]byte `cbor:"1,keyasint"`
 	Status      uint16   `cbor:"2,keyasint"`
 	Version     uint64   `cbor:"3,keyasint,omitempty"`
 	Ends        stamp    `cbor:"4,keyasint"`
-	Size        uint32   `cbor:"5,keyasint"`           // of the body
-	Packed      bool     `cbor:"6,keyasint,omitempty"` // by DEFLATE (RFC 1951)
-	Chunks      uint16   `cbor:"7,keyasint,omitempty"` // 0: the body is here
-	Body        []byte   `cbor:"8,keyasint,omitempty"`
+	Chunks      uint16   `cbor:"5,keyasint,omitempty"` // 0: the body is here
+	Body        []byte   `cbor:"6,keyasint,omitempty"`
 }
 
 // answerEnd is the entry of an answer among those that end at the same time, and
@@ -50,7 +44,7 @@ func findAnswer(r kv.Reader, org uid.ID, id OnceID, fingerprint [32]byte, now ti
 	case rec.Fingerprint != fingerprint:
 		return ErrReused
 	}
-	body, err := rec.body(r, org, id)
+	body, err := rec.whole(r, org, id)
 	if err != nil {
 		return err
 	}
@@ -66,13 +60,15 @@ func (t *tx) keepAnswer(id OnceID, fingerprint [32]byte, a Answer) error {
 	rec := answerRecord{
 		Fingerprint: fingerprint, Status: uint16(a.Status), Version: a.Version, Ends: stampOf(t.now.Add(onceFor)),
 	}
-	chunks, err := rec.pack(a.Body)
-	if err != nil {
-		return err
+	if len(a.Body) <= maxInline {
+		rec.Body = a.Body
+	} else {
+		rec.Chunks = uint16((len(a.Body) + maxChunk - 1) / maxChunk)
 	}
 	org := t.by.OrgID
-	for n, chunk := range chunks {
-		key := keyAnswerChunk(org, id, uint16(n))
+	for n := range rec.Chunks {
+		chunk := a.Body[int(n)*maxChunk : min(int(n+1)*maxChunk, len(a.Body))]
+		key := keyAnswerChunk(org, id, n)
 		if err := t.Put(key, sealBytes(key, famAnswerChunk, chunk)); err != nil {
 			return err
 		}
@@ -170,79 +166,26 @@ func endedAnswers(r kv.Reader, org uid.ID, due, now stamp) (ended []endedAnswer,
 	return ended, next, err
 }
 
-// pack puts the body into the record, or returns it as chunks.
-func (r *answerRecord) pack(body []byte) (chunks [][]byte, err error) {
-	r.Size = uint32(len(body))
-	if len(body) > maxInline {
-		if body, err = deflate(body); err != nil {
-			return nil, err
-		}
-		r.Packed = true
+// whole is the body, wherever it lies.
+func (r *answerRecord) whole(from kv.Reader, org uid.ID, id OnceID) ([]byte, error) {
+	if r.Chunks == 0 {
+		return r.Body, nil
 	}
-	if len(body) > maxInline {
-		chunks = slices.Collect(slices.Chunk(body, maxChunk))
-		r.Chunks = uint16(len(chunks))
-		return chunks, nil
+	keys := make([][]byte, r.Chunks)
+	for n := range keys {
+		keys[n] = keyAnswerChunk(org, id, uint16(n))
 	}
-	r.Body = body
-	return nil, nil
-}
-
-// body is the body as it was given to pack.
-func (r *answerRecord) body(from kv.Reader, org uid.ID, id OnceID) ([]byte, error) {
-	body, err := r.Body, error(nil)
-	if r.Chunks > 0 {
-		if body, err = readAnswerChunks(from, org, id, r.Chunks); err != nil {
-			return nil, err
-		}
-	}
-	if r.Packed {
-		body, err = inflate(body, int(r.Size))
-	}
-	if err != nil || len(body) != int(r.Size) {
-		return nil, fmt.Errorf("%w: body of %s has %d bytes, not %d", ErrCorrupt, describe(keyAnswer(org, id)), len(body), r.Size)
-	}
-	return body, nil
-}
-
-func readAnswerChunks(r kv.Reader, org uid.ID, id OnceID, n uint16) ([]byte, error) {
-	keys := make([][]byte, n)
-	for i := range keys {
-		keys[i] = keyAnswerChunk(org, id, uint16(i))
-	}
-	values, err := r.GetMany(keys)
+	values, err := from.GetMany(keys)
 	if err != nil {
 		return nil, err
 	}
-	for i, value := range values {
+	for n, value := range values {
 		if value == nil {
-			return nil, missing(ErrNotFound, "chunk", keys[i])
+			return nil, missing(ErrNotFound, "chunk", keys[n])
 		}
-		if values[i], err = openBytes(keys[i], famAnswerChunk, value); err != nil {
+		if values[n], err = openBytes(keys[n], famAnswerChunk, value); err != nil {
 			return nil, err
 		}
 	}
 	return slices.Concat(values...), nil
-}
-
-// deflate packs quickly rather than well: all other writers wait for it.
-func deflate(body []byte) ([]byte, error) {
-	var packed bytes.Buffer
-	w, err := flate.NewWriter(&packed, flate.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(body); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return packed.Bytes(), nil
-}
-
-// inflate unpacks size bytes and reads no further than one more, which shows that
-// there are too many.
-func inflate(packed []byte, size int) ([]byte, error) {
-	return io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), int64(size)+1))
 }

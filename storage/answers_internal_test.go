@@ -18,7 +18,7 @@ import (
 
 func fullAnswer(t *testing.T) *answerRecord {
 	t.Helper()
-	r := &answerRecord{Fingerprint: [32]byte{1, 2}, Status: 201, Version: 3, Ends: stampOf(wreckTime), Size: 4, Packed: true, Chunks: 5, Body: []byte{6, 7}}
+	r := &answerRecord{Fingerprint: [32]byte{1, 2}, Status: 201, Version: 3, Ends: stampOf(wreckTime), Chunks: 5, Body: []byte{6, 7}}
 	wantEveryField(t, *r)
 	return r
 }
@@ -40,15 +40,6 @@ func TestAnswerRecordsOfVersionOneAreReadForEver(t *testing.T) {
 		if err := open(key, c.kind, golden, c.into); err != nil || !reflect.DeepEqual(c.into, c.record) {
 			t.Errorf("%s is read as %+v, %v\nwant %+v", name, c.into, err, c.record)
 		}
-	}
-}
-
-// A body that was packed once is unpacked for ever.
-func TestPackedBodiesOfVersionOneAreReadForEver(t *testing.T) {
-	body := bytes.Repeat([]byte("an answer of some length, "), 3000)
-	packed := goldenBytes(t, "answer_packed", must(deflate(body)))
-	if back, err := inflate(packed, len(body)); err != nil || !bytes.Equal(back, body) {
-		t.Errorf("%v, %d bytes, want %d", err, len(back), len(body))
 	}
 }
 
@@ -83,7 +74,7 @@ func newDesked(t *testing.T) *desked {
 	return d
 }
 
-// ask makes a party, answered with size bytes that don't pack.
+// ask makes a party, answered with size bytes.
 func (d *desked) ask(key string, size int) OnceID {
 	d.Helper()
 	var id OnceID
@@ -183,15 +174,6 @@ func TestVerifyFindsDamagedAnswers(t *testing.T) {
 		{"answer that was refused", func(d *desked, short, _ OnceID) {
 			edit(d.wreck, keyAnswer(d.org.ID, short), famAnswer, func(r *answerRecord) { r.Status = 422 })
 		}, "is an answer with 422, which is never kept"},
-		{"answer of another length", func(d *desked, short, _ OnceID) {
-			edit(d.wreck, keyAnswer(d.org.ID, short), famAnswer, func(r *answerRecord) { r.Size++ })
-		}, "has 5 bytes, not 6"},
-		{"packed answer of another length", func(d *desked, _, long OnceID) {
-			edit(d.wreck, keyAnswer(d.org.ID, long), famAnswer, func(r *answerRecord) { r.Size -= 7 })
-		}, "bytes, not"},
-		{"answer that is not packed", func(d *desked, short, _ OnceID) {
-			edit(d.wreck, keyAnswer(d.org.ID, short), famAnswer, func(r *answerRecord) { r.Packed = true })
-		}, "bytes, not 5"},
 		{"end lost", func(d *desked, short, _ OnceID) { d.remove(keyAnswerEnd(d.org.ID, d.ends(), short)) }, "which does not exist"},
 		{"end damaged", func(d *desked, short, _ OnceID) { d.flip(keyAnswerEnd(d.org.ID, d.ends(), short)) }, "fails its checksum"},
 		{"another end", func(d *desked, short, _ OnceID) {
@@ -253,24 +235,4 @@ func TestDamagedEndHoldsNobodyUp(t *testing.T) {
 	if got := d.left(); got != "2 0 2" {
 		t.Errorf("%s are left", got)
 	}
-}
-
-func FuzzOpenAnswer(f *testing.F) {
-	key := keyAnswer(noID, OnceID{1})
-	f.Add(must(encMode.Marshal(&answerRecord{Status: 201, Size: 3, Body: []byte("abc")})))
-	f.Add(must(encMode.Marshal(&answerRecord{Status: 201, Size: 300, Packed: true, Body: must(deflate(bytes.Repeat([]byte("a"), 300)))})))
-	f.Fuzz(func(t *testing.T, payload []byte) {
-		var rec answerRecord
-		if err := open(key, famAnswer, sealBytes(key, famAnswer, payload), &rec); err != nil {
-			if !errors.Is(err, ErrCorrupt) {
-				t.Errorf("got %v, want ErrCorrupt", err)
-			}
-			return
-		}
-		rec.Chunks = 0
-		body, err := rec.body(nil, noID, OnceID{1})
-		if err == nil && len(body) != int(rec.Size) || err != nil && !errors.Is(err, ErrCorrupt) {
-			t.Errorf("%d bytes of %d, %v", len(body), rec.Size, err)
-		}
-	})
 }

@@ -14,7 +14,7 @@ func (v *verification) answers(org uid.ID) {
 		if !ok {
 			return // survey named it
 		}
-		_, err := rec.body(v, org, id)
+		_, err := rec.whole(v, org, id)
 		v.check(key, err)
 		if rec.Status < 200 || rec.Status > 299 {
 			v.find(key, "is an answer with %d, which is never kept", rec.Status)
