@@ -25,8 +25,10 @@ func TestNoSecretIsLeftBehind(t *testing.T) {
 		}
 		return a
 	}
-	made := s.createKey(admin.Key, `{"name":"second"}`)
-	rotated := data[apiKey](t, s.call("POST", "/api/api-keys/"+made.UID+"/rotate", admin.Key, `{"grace_days":1}`).want(t, 201))
+	made := data[apiKey](t, s.call("POST", "/api/api-keys", admin.Key, `{"name":"second"}`, "Idempotency-Key", "a").want(t, 201))
+	rotated := data[apiKey](t, s.call("POST", "/api/api-keys/"+made.UID+"/rotate", admin.Key, `{"grace_days":1}`, "Idempotency-Key", "a").want(t, 201))
+	call("POST", "/api/api-keys", admin.Key, `{"name":"second"}`, "Idempotency-Key", "a").want(t, 201)
+	call("POST", "/api/api-keys/"+made.UID+"/rotate", admin.Key, `{"grace_days":1}`, "Idempotency-Key", "a").want(t, 201)
 	viaSocket := shellKey(t, dir, "--name", "third")
 	secrets = append(secrets, made.Key, rotated.Key, viaSocket.Key)
 	for _, key := range secrets {
