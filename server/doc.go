@@ -26,7 +26,10 @@
 //
 // Write the row in routes.go and the handler in the file of its resource. A row
 // without a scope fails a test, and so does a path with a uid in it that answers
-// another organization's record in any way but as absent.
+// another organization's record in any way but as absent. A POST is carried out
+// once for one Idempotency-Key: its handler describes the answer as a receipt and
+// hands what post makes of it to the store (idempotency.go); a POST that is
+// carried out twice fails a test.
 //
 // # What is promised
 //

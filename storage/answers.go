@@ -104,12 +104,10 @@ func (t *tx) deleteAnswer(end []byte, id OnceID, chunks uint16) error {
 	return errors.Join(t.Delete(keyAnswer(t.by.OrgID, id)), t.Delete(end))
 }
 
-// What one transaction deletes for others. More than one answer a time, so that
-// they get fewer; and not so many that its own writes have no room.
-const (
-	maxSwept       = 4
-	maxSweptChunks = 64
-)
+// maxSwept is how many answers one transaction deletes for others: more than one,
+// so that they get fewer, and not so many that its own writes have no room. An
+// answer has at most 32 chunks, for it fitted into a transaction.
+const maxSwept = 4
 
 // sweepAnswers deletes a few answers that have ended, the oldest first. newest is
 // when the one just written ends. Memory knows when there is something to do, and
@@ -144,7 +142,7 @@ type endedAnswer struct {
 // endedAnswers are a few that end from due to now, and when the next one does. An
 // entry that can't be read stays for verification to find.
 func endedAnswers(r kv.Reader, org uid.ID, due, now stamp) (ended []endedAnswer, next stamp, err error) {
-	in, chunks := inFamily(org, famAnswerEnd), 0
+	in := inFamily(org, famAnswerEnd)
 	in.Start = keyAnswerEnd(org, due, OnceID{})
 	next = now + 1
 	err = r.Scan(in, kv.ScanOptions{}, func(key, value []byte) (bool, error) {
@@ -153,13 +151,12 @@ func endedAnswers(r kv.Reader, org uid.ID, due, now stamp) (ended []endedAnswer,
 			return true, nil
 		}
 		var rec answerEnd
-		if end > now || len(ended) == maxSwept || chunks > maxSweptChunks {
+		if end > now || len(ended) == maxSwept {
 			next = end
 			return false, nil
 		}
 		if open(key, famAnswerEnd, value, &rec) == nil {
 			ended = append(ended, endedAnswer{bytes.Clone(key), id, rec.Chunks})
-			chunks += int(rec.Chunks)
 		}
 		return true, nil
 	})

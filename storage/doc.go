@@ -13,6 +13,9 @@
 // disk, whatever happens next; when it returns an error other than ErrUnknown
 // nothing has changed.
 //
+// Once. What makes something takes a Once: for a request that was carried out it
+// does nothing, and returns what was answered (once.go).
+//
 // Memory follows the disk. The keyring, the lists and the cache of bodies change
 // after the commit and before the acknowledgement, in the order of the commits.
 // So a revocation that was answered binds the next request.

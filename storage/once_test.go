@@ -233,7 +233,7 @@ func TestLongestInvoiceIsCarriedOutOnce(t *testing.T) {
 	b := openBooks(t)
 	noise := rand.NewChaCha8([32]byte{2})
 	for n := range 6 {
-		body := make([]byte, 1<<20)
+		body := make([]byte, 2<<20-4<<10)
 		noise.Read(body)
 		_, err := b.CreateParty(t.Context(), b.by, billing.PartyPatch{Name: new("x")}, named(fmt.Sprint(n), "", func(billing.Party) string { return string(body) }))
 		if err != nil {
