@@ -58,7 +58,7 @@ func TestKeyHasTheShapeOfTheAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api := namesWrittenBy(t, file, "writeKey")
+	api := namesWrittenBy(t, file, "writeNewKey")
 	shell := jsonNames(reflect.TypeFor[NewKey]())
 	if len(api) != 18 || !slices.Equal(api, shell) {
 		t.Errorf("the API writes %v, the shell %v", api, shell)
