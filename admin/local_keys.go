@@ -39,7 +39,7 @@ func (l Local) RotateKey(ctx context.Context, in RotateRequest) (NewKey, error) 
 	if in.GraceDays < 0 || in.GraceDays > 30 {
 		return NewKey{}, input.Invalid("grace_days", "must be from 0 to 30")
 	}
-	key, token, err := l.store.RotateKey(ctx, l.by.In(old.OrgID), old.ID, time.Duration(in.GraceDays)*day)
+	key, token, err := l.store.RotateKey(ctx, l.by.In(old.OrgID), old.ID, time.Duration(in.GraceDays)*day, 0)
 	if err != nil {
 		return NewKey{}, fmt.Errorf("rotate api key %s: %w", old.ID, err)
 	}
@@ -52,7 +52,7 @@ func (l Local) RevokeKey(ctx context.Context, in KeyRef) (APIKey, error) {
 	if err != nil {
 		return APIKey{}, err
 	}
-	key, err = l.store.RevokeKey(ctx, l.by.In(key.OrgID), key.ID)
+	key, err = l.store.RevokeKey(ctx, l.by.In(key.OrgID), key.ID, 0)
 	if err != nil {
 		return APIKey{}, fmt.Errorf("revoke api key %s: %w", in.UID, err)
 	}

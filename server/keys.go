@@ -55,10 +55,7 @@ func currentKey(x *exchange) error {
 }
 
 func revokeKey(x *exchange) error {
-	if err := x.matchKey(); err != nil {
-		return err
-	}
-	k, err := x.store.RevokeKey(x.ctx(), x.by(), x.pathID())
+	k, err := x.store.RevokeKey(x.ctx(), x.by(), x.pathID(), x.ifMatch())
 	if err != nil {
 		return err
 	}
@@ -70,11 +67,8 @@ func rotateKey(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	if err := x.matchKey(); err != nil {
-		return err
-	}
 	p := post(x, &keyRotated)
-	k, token, err := x.store.RotateKey(x.ctx(), x.by(), x.pathID(), grace, p.once)
+	k, token, err := x.store.RotateKey(x.ctx(), x.by(), x.pathID(), grace, x.ifMatch(), p.once)
 	if err != nil {
 		return err
 	}
@@ -148,22 +142,6 @@ func (x *exchange) factsOf(k *auth.Key) keyFacts {
 
 func (x *exchange) answerKey(status int, message string, k *auth.Key) error {
 	return x.tag(k.Version).answer(status, message, func(w *jsonWriter) { writeKey(w, k, x.factsOf(k)) })
-}
-
-// matchKey holds a change of a key against If-Match.
-func (x *exchange) matchKey() error {
-	version := x.ifMatch()
-	if version == 0 {
-		return nil
-	}
-	k, err := x.store.Key(x.org(), x.pathID())
-	if err != nil {
-		return err
-	}
-	if k.Version != version {
-		return storage.ErrConflict
-	}
-	return nil
 }
 
 const (

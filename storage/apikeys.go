@@ -145,13 +145,20 @@ func (s *Store) FindKey(id uid.ID) (*auth.Key, error) {
 }
 
 // RevokeKey ends a key now. When it returns, the keyring refuses the key.
-// Idempotent: the first revocation stands. Errors: ErrNotFound.
-func (s *Store) RevokeKey(ctx context.Context, by auth.Principal, id uid.ID) (*auth.Key, error) {
+// Idempotent: the first revocation stands. ifMatch 0: any version. Errors:
+// ErrNotFound, ErrConflict.
+func (s *Store) RevokeKey(ctx context.Context, by auth.Principal, id uid.ID, ifMatch uint64) (*auth.Key, error) {
 	var key *auth.Key
 	err := s.update(ctx, by, func(t *tx) error {
 		var err error
-		if key, err = readKey(t, by.OrgID, id); err != nil || key.State(t.now) == auth.Revoked {
+		key, err = readKey(t, by.OrgID, id)
+		switch {
+		case err != nil:
 			return err
+		case ifMatch != 0 && ifMatch != key.Version:
+			return ErrConflict
+		case key.State(t.now) == auth.Revoked:
+			return nil
 		}
 		key.RevokedAt, key.UpdatedAt = t.now, t.now
 		return errors.Join(t.putKey(key), t.audit(keyRevoke, id, nil))

@@ -75,7 +75,7 @@ func TestRevocationBindsBeforeTheAnswer(t *testing.T) {
 		keys := []*auth.Key{v.mint(full("a")), v.mint(full("b")), v.mint(full("c"))}
 		all.Go(func() {
 			for _, k := range keys {
-				if _, err := v.RevokeKey(context.Background(), v.by, k.ID); err != nil {
+				if _, err := v.RevokeKey(context.Background(), v.by, k.ID, 0); err != nil {
 					t.Error(err)
 				}
 				if live, known := v.Keyring().Get(k.ID); !known || !errors.Is(live.Usable(v.clock.Now()), auth.ErrRevoked) {
@@ -131,9 +131,9 @@ func TestForeignKeyIsAbsent(t *testing.T) {
 	for _, id := range []uid.ID{mine.ID, {1, 2, 3}, {}} {
 		_, err := v.Key(rival.OrgID, id)
 		refused(t, err, storage.ErrNotFound, "no such record")
-		_, err = v.RevokeKey(t.Context(), rival, id)
+		_, err = v.RevokeKey(t.Context(), rival, id, 0)
 		refused(t, err, storage.ErrNotFound, "no such record")
-		_, _, err = v.RotateKey(t.Context(), rival, id, 0)
+		_, _, err = v.RotateKey(t.Context(), rival, id, 0, 0)
 		refused(t, err, storage.ErrNotFound, "no such record")
 		_, err = v.Activity(t.Context(), rival.OrgID, id, v.clock.Now(), v.clock.Now())
 		refused(t, err, storage.ErrNotFound, "no such record")
@@ -224,7 +224,7 @@ func TestNoKeyWithoutRandomness(t *testing.T) {
 	v.reopen()
 	for what, err := range map[string]error{
 		"create key":          lastOf(v.CreateKey(t.Context(), v.by, full("x"))),
-		"rotate key":          lastOf(v.RotateKey(t.Context(), v.by, old.ID, 0)),
+		"rotate key":          lastOf(v.RotateKey(t.Context(), v.by, old.ID, 0, 0)),
 		"create organization": lastOf(v.CreateOrg(t.Context(), v.by, storage.OrgDraft{Name: "x"})),
 	} {
 		if err == nil || err.Error() != "read randomness for a uid: the source is dry" {

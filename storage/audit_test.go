@@ -28,10 +28,10 @@ func TestEveryChangeIsAudited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := v.RevokeKey(t.Context(), by, child.ID); err != nil {
+	if _, err := v.RevokeKey(t.Context(), by, child.ID, 0); err != nil {
 		t.Fatal(err)
 	}
-	next, _, err := v.RotateKey(t.Context(), v.by, key.ID, day)
+	next, _, err := v.RotateKey(t.Context(), v.by, key.ID, day, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

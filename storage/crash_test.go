@@ -67,14 +67,14 @@ func writeOnce(s *storage.Store, by auth.Principal) error {
 	}
 	tell("made", made.ID, made.ID, token.Reveal())
 	if rand.IntN(2) == 0 {
-		next, _, err := s.RotateKey(ctx, by, made.ID, time.Hour)
+		next, _, err := s.RotateKey(ctx, by, made.ID, time.Hour, 0)
 		if err != nil {
 			return err
 		}
 		tell("rotated", made.ID, next.ID, "-")
 		made = next
 	}
-	if _, err := s.RevokeKey(ctx, by, made.ID); err != nil {
+	if _, err := s.RevokeKey(ctx, by, made.ID, 0); err != nil {
 		return err
 	}
 	tell("revoked", made.ID, made.ID, "-")

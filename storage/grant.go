@@ -111,10 +111,10 @@ const maxGrace = 30 * 24 * time.Hour
 // RotateKey makes a successor with a secret of its own and retires the key after
 // grace, 0 to 30 days; at once when that is 0. Name, user, scopes, networks and
 // limits are copied. The successor lives as long as the first was to live, but no
-// longer than by may grant. Errors: ErrKeyNotActive, ErrNotFound, input.ErrInvalid,
+// longer than by may grant. ifMatch 0: any version. Errors: ErrConflict, ErrKeyNotActive, ErrNotFound, input.ErrInvalid,
 // auth.ErrScope if the key reaches further than by.Key, *auth.BusyError,
 // auth.ErrRevoked or auth.ErrExpired if by.Key has ended meanwhile, and those of Once.
-func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, grace time.Duration, once ...*Once[auth.Key]) (auth.Key, auth.Token, error) {
+func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, grace time.Duration, ifMatch uint64, once ...*Once[auth.Key]) (auth.Key, auth.Token, error) {
 	if grace < 0 || grace > maxGrace {
 		return auth.Key{}, auth.Token{}, input.Invalid("grace_days", "must be from 0 to 30")
 	}
@@ -123,7 +123,7 @@ func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, gra
 		if err := o.answered(r, by.OrgID, s.now()); err != nil {
 			return err
 		}
-		_, _, err := s.succeed(r, by, id, s.now())
+		_, _, err := s.succeed(r, by, id, ifMatch, s.now())
 		return err
 	})
 	if err != nil {
@@ -135,7 +135,7 @@ func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, gra
 	}
 	var made auth.Key
 	err = s.update(ctx, by, o.around(&made, func(t *tx) error {
-		old, key, err := s.succeed(t, by, id, t.now)
+		old, key, err := s.succeed(t, by, id, ifMatch, t.now)
 		if err != nil {
 			return err
 		}
@@ -161,11 +161,14 @@ func retire(k *auth.Key, now time.Time, grace time.Duration) {
 }
 
 // succeed reads the key and makes its successor, but for the secret.
-func (s *Store) succeed(r kv.Reader, by auth.Principal, id uid.ID, now time.Time) (old, next *auth.Key, err error) {
+func (s *Store) succeed(r kv.Reader, by auth.Principal, id uid.ID, ifMatch uint64, now time.Time) (old, next *auth.Key, err error) {
 	if old, err = readKey(r, by.OrgID, id); err != nil {
 		return nil, nil, err
 	}
-	if old.State(now) != auth.Active {
+	switch {
+	case ifMatch != 0 && ifMatch != old.Version:
+		return nil, nil, ErrConflict
+	case old.State(now) != auth.Active:
 		return nil, nil, ErrKeyNotActive
 	}
 	next = &auth.Key{

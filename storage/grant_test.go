@@ -101,7 +101,7 @@ func TestRevokedKeyGrantsNothing(t *testing.T) {
 	if _, _, err := v.CreateKey(t.Context(), admitted, full("heir")); !errors.Is(err, auth.ErrRevoked) {
 		t.Errorf("create: %v, want %v", err, auth.ErrRevoked)
 	}
-	if _, _, err := v.RotateKey(t.Context(), admitted, other.ID, 0); !errors.Is(err, auth.ErrRevoked) {
+	if _, _, err := v.RotateKey(t.Context(), admitted, other.ID, 0, 0); !errors.Is(err, auth.ErrRevoked) {
 		t.Errorf("rotate: %v, want %v", err, auth.ErrRevoked)
 	}
 	if n := len(v.Keys(v.org.ID)); n != 2 {

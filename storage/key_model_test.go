@@ -66,7 +66,7 @@ func (m *keyModel) create(t *rapid.T) {
 
 func (m *keyModel) revoke(t *rapid.T) {
 	id := m.some(t)
-	_, err := m.RevokeKey(m.tb.Context(), m.by, id)
+	_, err := m.RevokeKey(m.tb.Context(), m.by, id, 0)
 	k, known := m.keys[id]
 	if !known {
 		m.agree(t, "revoke", err, storage.ErrNotFound)
@@ -103,7 +103,7 @@ func (m *keyModel) rotate(t *rapid.T) {
 			refusal = storage.ErrKeyNotActive
 		}
 	}
-	got, _, err := m.RotateKey(m.tb.Context(), by, id, grace)
+	got, _, err := m.RotateKey(m.tb.Context(), by, id, grace, 0)
 	m.agree(t, "rotate", err, refusal)
 	if refusal != nil {
 		return

@@ -81,7 +81,7 @@ func TestEveryMakingMethodIsCarriedOutOnce(t *testing.T) {
 		},
 		"rotation": func(body string) (storage.Answer, error) {
 			o := named("rotation", body, keyText)
-			_, _, err := b.RotateKey(ctx, b.by, key.ID, time.Hour, o)
+			_, _, err := b.RotateKey(ctx, b.by, key.ID, time.Hour, 0, o)
 			return o.Kept(), err
 		},
 	} {

@@ -230,7 +230,7 @@ func TestClosedStoreSaysSo(t *testing.T) {
 	w.must(w.store.Close())
 	_, err := w.store.Org(t.Context(), w.org.ID)
 	refuses(t, err, ErrClosed, "store is closed")
-	_, err = w.store.RevokeKey(t.Context(), principalIn(w.org.ID), w.old.ID)
+	_, err = w.store.RevokeKey(t.Context(), principalIn(w.org.ID), w.old.ID, 0)
 	refuses(t, err, ErrClosed, "store is closed")
 	if w.store.Health() != nil {
 		t.Errorf("health: %v", w.store.Health())

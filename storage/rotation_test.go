@@ -71,11 +71,11 @@ func TestOnlyAnActiveKeyIsRotated(t *testing.T) {
 	v.rotate(retiring.ID, day)
 	v.clock.Advance(time.Hour)
 	for _, k := range []*auth.Key{revoked, retiring, expired} {
-		_, _, err := v.RotateKey(t.Context(), v.by, k.ID, 0)
+		_, _, err := v.RotateKey(t.Context(), v.by, k.ID, 0, 0)
 		refused(t, err, storage.ErrKeyNotActive, "api key is not active")
 	}
 	for _, grace := range []time.Duration{-1, 30*day + 1} {
-		_, _, err := v.RotateKey(t.Context(), v.by, revoked.ID, grace)
+		_, _, err := v.RotateKey(t.Context(), v.by, revoked.ID, grace, 0)
 		refused(t, err, input.ErrInvalid, "invalid: [grace_days: must be from 0 to 30]")
 	}
 }
@@ -103,14 +103,14 @@ func TestRotationReachesNoFurtherThanTheKeyThatAsks(t *testing.T) {
 		d := fits
 		c.change(&d)
 		k := v.mint(d)
-		_, _, err := v.RotateKey(t.Context(), using(caller), k.ID, 0)
+		_, _, err := v.RotateKey(t.Context(), using(caller), k.ID, 0, 0)
 		refused(t, err, auth.ErrScope, "api key lacks the scope: "+c.want+": wider than those of the key that asks")
 		if v.key(k.ID).Version != 1 {
 			t.Error("a refused rotation changed the key")
 		}
 	}
 	old := v.mint(fits)
-	next, _, err := v.RotateKey(t.Context(), using(caller), old.ID, 0)
+	next, _, err := v.RotateKey(t.Context(), using(caller), old.ID, 0, 0)
 	if err != nil || !next.ExpiresAt.Equal(caller.ExpiresAt) {
 		t.Errorf("the successor ends %s (%v), want no later than the key that asks, %s", next.ExpiresAt, err, caller.ExpiresAt)
 	}

@@ -22,7 +22,7 @@ func TestSecretOfAKeyIsNotOnTheDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	next, successor, err := v.RotateKey(t.Context(), v.by, key.ID, day)
+	next, successor, err := v.RotateKey(t.Context(), v.by, key.ID, day, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func (v *vault) mint(d storage.KeyDraft) *auth.Key {
 
 func (v *vault) revoke(id uid.ID) *auth.Key {
 	v.tb.Helper()
-	k, err := v.RevokeKey(v.tb.Context(), v.by, id)
+	k, err := v.RevokeKey(v.tb.Context(), v.by, id, 0)
 	if err != nil {
 		v.tb.Fatalf("revoke api key %s: %v", id, err)
 	}
@@ -80,7 +80,7 @@ func (v *vault) revoke(id uid.ID) *auth.Key {
 
 func (v *vault) rotate(id uid.ID, grace time.Duration) *auth.Key {
 	v.tb.Helper()
-	k, _, err := v.RotateKey(v.tb.Context(), v.by, id, grace)
+	k, _, err := v.RotateKey(v.tb.Context(), v.by, id, grace, 0)
 	if err != nil {
 		v.tb.Fatalf("rotate api key %s: %v", id, err)
 	}

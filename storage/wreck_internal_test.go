@@ -56,7 +56,7 @@ func newWreck(t *testing.T) *wreck {
 	w.must(err)
 	old, _, err := w.store.CreateKey(ctx, by, KeyDraft{Name: "erp", Scopes: auth.FullAccess})
 	w.must(err)
-	next, _, err := w.store.RotateKey(ctx, by, old.ID, time.Hour)
+	next, _, err := w.store.RotateKey(ctx, by, old.ID, time.Hour, 0)
 	w.must(err)
 	w.rival, _, err = w.store.CreateOrg(ctx, shell, OrgDraft{Name: "Rival"})
 	w.must(err)
