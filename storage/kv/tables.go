@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,8 +41,9 @@ func checkTables(dir string) error {
 	if err != nil {
 		return err
 	}
+	var space bytes.Buffer // one table at a time, so that a large store needs no more than a small one
 	for _, id := range tables {
-		if err := checkTable(table.NewFilename(id, dir), id); err != nil {
+		if err := checkTable(table.NewFilename(id, dir), id, &space); err != nil {
 			return err
 		}
 	}
@@ -106,12 +108,17 @@ func explainManifest(err error, path string) error {
 
 // checkTable checks the index of a table and all its blocks. What Badger makes
 // of damage is an error or a panic; both mean the same here.
-func checkTable(path string, id uint64) (err error) {
-	data, err := os.ReadFile(path)
+func checkTable(path string, id uint64, space *bytes.Buffer) (err error) {
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: table %s is missing", ErrDamaged, path)
 	}
 	if err != nil {
+		return err
+	}
+	defer f.Close()
+	space.Reset()
+	if _, err := space.ReadFrom(f); err != nil {
 		return err
 	}
 	defer func() {
@@ -119,7 +126,7 @@ func checkTable(path string, id uint64) (err error) {
 			err = fmt.Errorf("%w: table %s fails its checksums", ErrDamaged, path)
 		}
 	}()
-	t, err := table.OpenInMemoryTable(data, id, &table.Options{ChkMode: options.NoVerification, Compression: options.None})
+	t, err := table.OpenInMemoryTable(space.Bytes(), id, &table.Options{ChkMode: options.NoVerification, Compression: options.None})
 	if err == nil {
 		err = t.VerifyChecksum()
 	}
