@@ -25,7 +25,12 @@ func (f *follower[R]) follow(r R) {
 }
 
 // read runs fn on all rows that have come before the call.
-func (f *follower[R]) read(fn func()) {
+func (f *follower[R]) read(fn func()) { f.readAs(func() bool { return true }, nil, fn) }
+
+// readAs is read, once the rows are as fn needs them: ready tells, and makeReady
+// sees to it. That takes the rows for itself, and so does fn then, lest another
+// that needs them different comes in between.
+func (f *follower[R]) readAs(ready func() bool, makeReady, fn func()) {
 	f.aside.Lock()
 	behind := len(f.late) > 0
 	f.aside.Unlock()
@@ -34,9 +39,24 @@ func (f *follower[R]) read(fn func()) {
 		f.catchUp()
 		f.mu.Unlock()
 	}
+	if f.readReady(ready, fn) {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.catchUp()
+	makeReady()
+	fn()
+}
+
+func (f *follower[R]) readReady(ready func() bool, fn func()) bool {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
+	if !ready() {
+		return false
+	}
 	fn()
+	return true
 }
 
 // catchUp puts the rows laid aside in their places. f.mu is held.

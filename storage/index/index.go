@@ -29,11 +29,17 @@ type reading struct {
 	overdue  uint8
 	name     [256]string
 	rank     [256]uint8 // order of a status by name
+
+	blockRows int // a block of an order has no more
 }
+
+// blockRows is so small that a block is looked through in a microsecond, and so
+// large that a million rows are few blocks.
+const blockRows = 512
 
 // New returns an empty index.
 func New(rule Rule) *Index {
-	x := &Index{reading: reading{overdue: rule.Overdue}}
+	x := &Index{reading: reading{overdue: rule.Overdue, blockRows: blockRows}}
 	for s := range 256 {
 		x.fallsDue[s], x.name[s] = rule.FallsDue(uint8(s)), rule.Name(uint8(s))
 		for other := range 256 {
@@ -42,7 +48,7 @@ func New(rule Rule) *Index {
 			}
 		}
 	}
-	x.tables.make = newTable
+	x.tables.make = func() *table { return newTable(&x.reading) }
 	return x
 }
 
@@ -77,46 +83,41 @@ func (x *Index) Row(org, id uid.ID) (r Row, known bool) {
 // Len is the number of rows of an organization.
 func (x *Index) Len(org uid.ID) (n int) {
 	if t := x.tables.find(org); t != nil {
-		t.read(func() { n = len(t.ids) })
+		t.read(func() { n = t.rows })
 	}
 	return n
 }
 
 // Find is one page of the rows that match, and how many match in all.
 func (x *Index) Find(org uid.ID, q Query) (p Page) {
-	x.search(org, q, func(s *search) { p = s.find() })
+	x.asOf(org, q.Now, func(t *table) { p = t.page(&q) })
 	return p
 }
 
 // All is the ids of all rows that match, in order, from After on. It ignores
 // Offset and Limit. The ids are a copy: what is done with them holds nobody up.
 func (x *Index) All(org uid.ID, q Query) (ids []uid.ID) {
-	x.search(org, q, func(s *search) {
-		s.Offset, s.Limit = 0, len(s.ids)
-		ids = s.find().IDs
-	})
+	x.asOf(org, q.Now, func(t *table) { ids = t.all(&q) })
 	return ids
 }
 
 // Sums says how many invoices there are and of how much in each status, as they
 // read at now, and currency; in no order, and none without an invoice.
 func (x *Index) Sums(org uid.ID, now time.Time) (sums []Sum) {
-	x.search(org, Query{Now: now}, func(s *search) { sums = s.sums() })
+	x.asOf(org, now, func(t *table) { sums = t.sums() })
 	return sums
 }
 
 // Spans says what the rows of an organization have in their columns at now.
 func (x *Index) Spans(org uid.ID, now time.Time) (spans Spans) {
-	x.search(org, Query{Now: now}, func(s *search) { spans = s.spans() })
+	x.asOf(org, now, func(t *table) { spans = t.spans() })
 	return spans
 }
 
-// search calls fn on the organization's rows, if it has any.
-func (x *Index) search(org uid.ID, q Query, fn func(*search)) {
+// asOf calls fn on the organization's rows as they read at now, if it has any.
+func (x *Index) asOf(org uid.ID, now time.Time, fn func(*table)) {
 	if t := x.tables.find(org); t != nil {
-		t.read(func() {
-			fn(&search{reading: &x.reading, table: t, Query: q, today: midnightBefore(q.Now)})
-		})
+		t.asOf(midnightBefore(now), func() { fn(t) })
 	}
 }
 

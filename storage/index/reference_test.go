@@ -22,9 +22,11 @@ const (
 	overdue
 	part
 	paid
+	void
+	cancelled
 )
 
-var statusNames = []string{"", "DRAFT", "SENT", "OVERDUE", "PARTIALLY_PAID", "PAID"}
+var statusNames = []string{"", "DRAFT", "SENT", "OVERDUE", "PARTIALLY_PAID", "PAID", "VOID", "CANCELLED"}
 
 func statusName(s uint8) string {
 	if int(s) < len(statusNames) {
@@ -85,6 +87,9 @@ func (m reference) matches(r index.Row, q index.Query) bool {
 }
 
 func (m reference) shows(r index.Row, text string) bool {
+	if text == "" {
+		return true
+	}
 	client := r.Client
 	if client == "" {
 		client = m.names[r.Party]

@@ -3,6 +3,8 @@ package index
 import (
 	"math/big"
 	"math/bits"
+
+	"exante/auth/uid"
 )
 
 // Sum is what the invoices of one status and currency come to.
@@ -24,6 +26,18 @@ type Amount struct {
 func (a Amount) Add(n int64) Amount {
 	low, carry := bits.Add64(a.Low, uint64(n), 0)
 	high, _ := bits.Add64(uint64(a.High), uint64(n>>63), carry)
+	return Amount{int64(high), low}
+}
+
+func (a Amount) plus(b Amount) Amount {
+	low, carry := bits.Add64(a.Low, b.Low, 0)
+	high, _ := bits.Add64(uint64(a.High), uint64(b.High), carry)
+	return Amount{int64(high), low}
+}
+
+func (a Amount) sub(n int64) Amount {
+	low, borrow := bits.Sub64(a.Low, uint64(n), 0)
+	high, _ := bits.Sub64(uint64(a.High), uint64(n>>63), borrow)
 	return Amount{int64(high), low}
 }
 
@@ -55,48 +69,40 @@ type Span struct {
 	Any      bool
 }
 
-func (s *Span) add(v int64) {
-	if v == None {
-		return
-	}
-	if !s.Any {
-		*s = Span{v, v, true}
-	}
-	s.Min, s.Max = min(s.Min, v), max(s.Max, v)
-}
-
-func (s *search) sums() []Sum {
+// sums adds up the classes that read alike.
+func (t *table) sums() (sums []Sum) {
 	type kind struct {
-		status uint8
-		code   uint32
+		reads    uint8
+		currency uint32
 	}
 	place := map[kind]int{}
-	var sums []Sum
-	for n := range uint32(len(s.ids)) {
-		k := kind{s.reads(n), s.currency[n]}
-		at, known := place[k]
+	for code, c := range t.classes.list {
+		if t.classes.counts[code] == 0 {
+			continue
+		}
+		at, known := place[kind{c.reads, c.currency}]
 		if !known {
 			at = len(sums)
-			place[k] = at
-			sums = append(sums, Sum{Status: k.status, Currency: s.currencies.values[k.code]})
+			place[kind{c.reads, c.currency}] = at
+			sums = append(sums, Sum{Status: c.reads, Currency: t.currencies.values[c.currency]})
 		}
-		sums[at].Count++
-		sums[at].Total = sums[at].Total.Add(s.total[n])
+		sums[at].Count += t.classes.counts[code]
+		sums[at].Total = sums[at].Total.plus(t.classes.sums[code])
 	}
 	return sums
 }
 
-func (s *search) spans() (spans Spans) {
+// spans reads the ends of the orders.
+func (t *table) spans() (spans Spans) {
 	var statuses, methods [256]bool
-	for n := range uint32(len(s.ids)) {
-		statuses[s.reads(n)], methods[s.method[n]] = true, true
-		spans.Issue.add(s.issue[n])
-		spans.Due.add(s.due[n])
-		spans.Paid.add(s.paid[n])
-		spans.Total.add(s.total[n])
-		spans.OverdueDays.add(s.overdueDays(n))
+	for code, c := range t.classes.list {
+		if t.classes.counts[code] > 0 {
+			statuses[c.reads], methods[c.method] = true, true
+		}
 	}
 	spans.Statuses, spans.Methods = present(&statuses), present(&methods)
+	spans.Issue, spans.Due, spans.Paid, spans.Total = t.span(Issue), t.span(Due), t.span(Paid), t.span(Total)
+	spans.OverdueDays = t.spanOfDays()
 	return spans
 }
 
@@ -107,4 +113,30 @@ func present(set *[256]bool) (codes []uint8) {
 		}
 	}
 	return codes
+}
+
+func (t *table) span(c Column) Span {
+	m, q := t.filter(&Query{}).match(), &Query{Sort: c, After: &Mark{Value: None, ID: lastID}}
+	return m.span(q)
+}
+
+func (t *table) spanOfDays() Span {
+	return t.filter(&Query{}).match().span(&Query{Sort: OverdueDays})
+}
+
+// span is from the first to the last value in the order of q.
+func (m *match) span(q *Query) Span {
+	ends := func(desc bool) []uid.ID {
+		w := walk{match: m, desc: desc, want: 1, allowance: anyNumber}
+		w.over(m.segments(q))
+		return w.ids
+	}
+	first, last := ends(false), ends(true)
+	if len(first) == 0 {
+		return Span{}
+	}
+	lowest, _ := m.find(first[0])
+	highest, _ := m.find(last[0])
+	key := m.key(q.Sort)
+	return Span{key(lowest), key(highest), true}
 }

@@ -1,9 +1,8 @@
 package index
 
 import (
-	"iter"
+	"encoding/binary"
 	"math"
-	"time"
 
 	"exante/auth/uid"
 )
@@ -17,157 +16,125 @@ type Row struct {
 	Number           string // "": none
 	Client           string // as people see it, of a row that keeps the client it was sent to; "": the party's current name
 	Currency         string
-	Status, Method   uint8 // Status as stored
+	Status, Method   uint8 // Status as stored, so never Rule.Overdue
 	Issue, Due, Paid int64 // Unix seconds, or None
 	Created, Updated int64 // Unix milliseconds
 	Total            int64
 }
 
 // table is one organization's rows as columns: the n-th element of each belongs
-// to the n-th row. Values that repeat are kept once and named by a number.
+// to row n. Values that repeat are kept once and named by a number. Where a row
+// was removed is a place free for another, so n says nothing about order.
 type table struct {
 	follower[change]
+	*reading
+	day int64 // its midnight; the statuses of classes are as they read then
 
-	place map[uid.ID]uint32 // row of an id
-	ids   []uid.ID
+	ids              column[uid.ID]
+	class            column[uint16] // 0: the place is free
+	party, client    column[uint32] // client 0: as the party is called now
+	issue, due, paid column[int64]
+	created, updated column[int64]
+	total            column[int64]
+	numbers          texts
+	free             []uint32 // places
+	rows             int      // but for free places
 
-	status, method   []uint8
-	party, currency  []uint32
-	issue, due, paid []int64
-	created, updated []int64
-	total            []int64
-	number           []string
-	client           []uint32 // 0: as the party is called now
-
+	orders     [orders]order
+	classes    classes
 	parties    dictionary[uid.ID]
+	names      texts // of parties, now, by their code
 	currencies dictionary[string]
 	clients    dictionary[string]
-	names      map[uint32]string // of parties, as they are called now, by their code
+	kept       texts // clients by their code
 }
 
-// change is one thing that happens to a table.
-type change struct {
-	kind uint8
-	row  Row
-}
-
-const (
-	putRow      uint8 = iota
-	removeRow         // with row.ID
-	renameParty       // row.Party to row.Client
-)
-
-func newTable() *table {
-	t := &table{place: map[uid.ID]uint32{}, names: map[uint32]string{}}
+func newTable(r *reading) *table {
+	t := &table{reading: r, day: math.MinInt64, classes: newClasses()}
 	t.put = t.apply
-	t.clients.code("")
+	t.clientCode("")
+	for o := range t.orders {
+		t.orders[o].table = t
+	}
+	t.setKeys()
 	return t
 }
 
-func (t *table) apply(c change) {
-	switch c.kind {
-	case putRow:
-		t.set(c.row)
-	case removeRow:
-		t.remove(c.row.ID)
-	case renameParty:
-		t.names[t.parties.code(c.row.Party)] = c.row.Client
+// The orders of a table: one for each Column that a row has itself, and, in the
+// places of the two that depend on the clock, those they are composed of.
+const (
+	byID       = Status      // the order of the rows of one status
+	byLateness = OverdueDays // the later due, the earlier; of the overdue rows, by days
+	byParty    = OverdueDays + 1
+	orders     = OverdueDays + 2
+)
+
+func (t *table) setKeys() {
+	for c, values := range map[Column]*column[int64]{
+		Created: &t.created, Updated: &t.updated, Issue: &t.issue, Due: &t.due, Paid: &t.paid, Total: &t.total,
+	} {
+		t.orders[c].key = values.at
 	}
+	t.orders[byID].key = func(n uint32) int64 { return idKey(t.ids.at(n)) }
+	t.orders[byLateness].key = func(n uint32) int64 { return -dayOf(t.due.at(n)) }
+	t.orders[byParty].key = func(n uint32) int64 { return int64(t.party.at(n)) }
+	t.orders[Number].key = func(n uint32) int64 { return textKey(t.numbers.at(n)) }
+	t.orders[Number].text = &t.numbers
 }
 
-func (t *table) load(_ time.Time, rows iter.Seq[Row]) {
-	for r := range rows {
-		t.follow(change{row: r})
-	}
+// idKey is the begin of a uid as a number: the instant of its creation.
+func idKey(id uid.ID) int64 { return signed(binary.BigEndian.Uint64(id[:8])) }
+
+// textKey is the begin of a text as a number.
+func textKey(text []byte) int64 {
+	var begin [8]byte
+	copy(begin[:], text)
+	return signed(binary.BigEndian.Uint64(begin[:]))
 }
 
-// remove puts the last row in the place of the one that goes.
-func (t *table) remove(id uid.ID) {
-	n, known := t.place[id]
-	if !known {
-		return
-	}
-	last, _ := t.row(t.ids[len(t.ids)-1])
-	delete(t.place, id)
-	if last.ID != id {
-		t.place[last.ID], t.ids[n] = n, last.ID
-		t.set(last)
-	}
-	t.shrink(len(t.ids) - 1)
-}
+// signed keeps the order of unsigned numbers, unsigned that of signed ones.
+func signed(u uint64) int64   { return int64(u ^ 1<<63) }
+func unsigned(n int64) uint64 { return uint64(n) ^ 1<<63 }
 
-func (t *table) shrink(n int) {
-	t.ids = t.ids[:n]
-	t.status, t.method = t.status[:n], t.method[:n]
-	t.party, t.currency, t.client = t.party[:n], t.currency[:n], t.client[:n]
-	t.issue, t.due, t.paid = t.issue[:n], t.due[:n], t.paid[:n]
-	t.created, t.updated = t.created[:n], t.updated[:n]
-	t.total, t.number = t.total[:n], t.number[:n]
-}
-
-func (t *table) set(r Row) {
-	n, known := t.place[r.ID]
-	if !known {
-		n = uint32(len(t.ids))
-		t.place[r.ID] = n
-		t.grow(r.ID)
+// find is the place of the row with that id.
+func (t *table) find(id uid.ID) (n uint32, known bool) {
+	o := &t.orders[byID]
+	at := o.from(&place{key: idKey(id), id: id})
+	if at.b == len(o.blocks) {
+		return 0, false
 	}
-	t.status[n], t.method[n] = r.Status, r.Method
-	t.party[n], t.currency[n] = t.parties.code(r.Party), t.currencies.code(r.Currency)
-	t.issue[n], t.due[n], t.paid[n] = r.Issue, r.Due, r.Paid
-	t.created[n], t.updated[n] = r.Created, r.Updated
-	t.total[n], t.number[n], t.client[n] = r.Total, r.Number, t.clients.code(r.Client)
-}
-
-func (t *table) grow(id uid.ID) {
-	t.ids = append(t.ids, id)
-	t.status, t.method = append(t.status, 0), append(t.method, 0)
-	t.party, t.currency = append(t.party, 0), append(t.currency, 0)
-	t.issue, t.due, t.paid = append(t.issue, 0), append(t.due, 0), append(t.paid, 0)
-	t.created, t.updated = append(t.created, 0), append(t.updated, 0)
-	t.total, t.number, t.client = append(t.total, 0), append(t.number, ""), append(t.client, 0)
+	n = o.blocks[at.b].rows[at.i]
+	return n, t.ids.at(n) == id
 }
 
 func (t *table) row(id uid.ID) (r Row, known bool) {
-	n, known := t.place[id]
+	n, known := t.find(id)
 	if !known {
 		return r, false
 	}
+	c := t.classes.list[t.class.at(n)]
 	return Row{
-		ID: id, Party: t.parties.values[t.party[n]], Number: t.number[n],
-		Currency: t.currencies.values[t.currency[n]], Status: t.status[n], Method: t.method[n],
-		Issue: t.issue[n], Due: t.due[n], Paid: t.paid[n],
-		Created: t.created[n], Updated: t.updated[n], Total: t.total[n],
-		Client: t.clients.values[t.client[n]],
+		ID: id, Party: t.parties.values[t.party.at(n)], Number: string(t.numbers.at(n)),
+		Client: t.clients.values[t.client.at(n)], Currency: t.currencies.values[c.currency],
+		Status: c.stored, Method: c.method,
+		Issue: t.issue.at(n), Due: t.due.at(n), Paid: t.paid.at(n),
+		Created: t.created.at(n), Updated: t.updated.at(n), Total: t.total.at(n),
 	}, true
 }
 
-// dictionary numbers values in the order of their first appearance.
-type dictionary[V comparable] struct {
-	codes  map[V]uint32
-	values []V
-}
-
-func (d *dictionary[V]) code(v V) uint32 {
-	if c, known := d.codes[v]; known {
-		return c
+// partyCode is the number of a party, which has no name as long as none is known.
+func (t *table) partyCode(id uid.ID) uint32 {
+	c := t.parties.code(id)
+	if int(c) == t.names.len() {
+		t.names.add("")
 	}
-	if d.codes == nil {
-		d.codes = map[V]uint32{}
-	}
-	c := uint32(len(d.values))
-	d.codes[v] = c
-	d.values = append(d.values, v)
 	return c
 }
 
-// set marks the codes of those values that are known.
-func (d *dictionary[V]) set(values []V) []bool {
-	marked := make([]bool, len(d.values))
-	for _, v := range values {
-		if c, known := d.codes[v]; known {
-			marked[c] = true
-		}
+func (t *table) clientCode(name string) uint32 {
+	c := t.clients.code(name)
+	if int(c) == t.kept.len() {
+		t.kept.add(name)
 	}
-	return marked
+	return c
 }
