@@ -13,16 +13,29 @@ func (s *Server) guard(row *route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		x := exchangeOf(c.Context())
 		x.path, x.row = c, row
-		if row.access != open {
-			if err := x.admit(row); err != nil {
-				return err
-			}
-			if err := x.refuseQuery(row); err != nil {
-				return err
-			}
+		if err := x.check(row); err != nil || x.asking {
+			return err
 		}
 		return row.handle(x)
 	}
+}
+
+// check is all that comes before the handler. It is passed twice by a request
+// that asked before it sent its body, and judged once.
+func (x *exchange) check(row *route) error {
+	if err := x.takeBody(); err != nil {
+		return err
+	}
+	if row.access != open && !x.granted {
+		if err := x.admit(row); err != nil {
+			return err
+		}
+		if err := x.refuseQuery(row); err != nil {
+			return err
+		}
+	}
+	x.granted = x.asking || x.granted
+	return nil
 }
 
 // refuseQuery names the parameters of a route that takes none.
@@ -39,7 +52,7 @@ func (x *exchange) admit(row *route) error {
 	if err := x.checkHost(); err != nil {
 		return err
 	}
-	if row.input == inBody && len(x.body()) > 0 {
+	if row.input == inBody && x.announced() {
 		if err := checkMedia(x.http.Request.Header.ContentType()); err != nil {
 			return err
 		}

@@ -27,9 +27,13 @@ type exchange struct {
 	claim    claim     // Idempotency-Key of a POST
 	started  time.Time // set only when requests are logged
 
+	asking  bool // whether to send the body: no more is done than decide
+	granted bool // the checks of the route were passed while it asked
+
 	id      []byte // request id, in idSpace
 	idSpace [maxRequestID]byte
 	scratch []byte // for header values
+	space   []byte // for the body
 }
 
 // exchangeKey finds the exchange among the user values of a request.

@@ -18,15 +18,26 @@ const maxRequestID = 128
 
 // receive is what fasthttp calls for every message it could parse.
 func (s *Server) receive(c *fasthttp.RequestCtx) {
-	x := s.begin(c)
+	x := exchangeOf(c) // that was asked before its body was sent
+	if x == nil {
+		x = s.begin(c)
+	}
+	x.asking = false
 	defer s.finish(x)
-	x.identify(c.Request.Header.Peek("X-Request-Id"))
-	if err := checkMessage(&c.Request.Header); err != nil {
+	s.answer(x)
+}
+
+// answer lets what may be a request find its route.
+func (s *Server) answer(x *exchange) {
+	if !x.granted {
+		x.identify(x.http.Request.Header.Peek("X-Request-Id"))
+	}
+	if err := checkMessage(&x.http.Request.Header); err != nil {
 		x.hangUp()
 		_ = x.fail(err)
 		return
 	}
-	s.router(c)
+	s.router(x.http)
 }
 
 // refuseUnparsed answers what is not a request. Nothing of it is echoed.
@@ -77,13 +88,15 @@ func isRequestID(b []byte) bool {
 	return len(b) >= 1 && len(b) <= maxRequestID
 }
 
-// finish ends every exchange: a panic becomes a 500, the outcome is counted for
-// the key, the request is logged, and the memory goes back. A draining server ends
+// finish ends every exchange, but for one that goes on with its body: a panic
+// becomes a 500, the outcome is counted for the key, the request is logged, and the memory goes back. A draining server ends
 // the connection as well: fasthttp learns of the stop later than a client may ask.
 func (s *Server) finish(x *exchange) {
 	if p := recover(); p != nil {
 		x.http.Response.ResetBody()
 		_ = x.fail(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+	} else if x.asking && x.granted {
+		return
 	}
 	if s.draining.Load() {
 		x.http.SetConnectionClose()
@@ -96,6 +109,7 @@ func (s *Server) finish(x *exchange) {
 		s.logAccess(x, status)
 	}
 	x.http, x.path, x.row, x.admitted, x.claim, x.started = nil, nil, nil, auth.Admission{}, claim{}, time.Time{}
+	x.asking, x.granted = false, false
 	s.exchanges.Put(x)
 }
 

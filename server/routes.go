@@ -118,6 +118,9 @@ var elsewhere = route{method: "ANY", path: "elsewhere", access: anyKey}
 func (s *Server) unknownPath(c *fiber.Ctx) error {
 	x := exchangeOf(c.Context())
 	x.path = c
+	if err := x.takeBody(); err != nil {
+		return err
+	}
 	path := c.Path()
 	if (path == "/api" || strings.HasPrefix(path, "/api/")) && !neverRouted(c.Method()) {
 		x.row = &elsewhere

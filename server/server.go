@@ -144,9 +144,10 @@ func orDefault(d, def time.Duration) time.Duration {
 func (s *Server) fiberConfig() fiber.Config {
 	return fiber.Config{
 		Immutable: true, CaseSensitive: true, StrictRouting: true, UnescapePath: false,
-		BodyLimit: maxBody, ReadBufferSize: maxHeader,
-		Concurrency: 2 * s.options.MaxConns, // listener refuses first, and in our words
-		ReadTimeout: s.options.ReadTimeout, WriteTimeout: s.options.WriteTimeout, IdleTimeout: s.options.IdleTimeout,
+		StreamRequestBody: true, BodyLimit: streamed, // maxBody is the business of takeBody
+		ReadBufferSize: maxHeader,
+		Concurrency:    2 * s.options.MaxConns, // listener refuses first, and in our words
+		ReadTimeout:    s.options.ReadTimeout, WriteTimeout: s.options.WriteTimeout, IdleTimeout: s.options.IdleTimeout,
 		EnableTrustedProxyCheck: true, EnableIPValidation: true,
 		DisablePreParseMultipartForm: true, DisableStartupMessage: true,
 		RequestMethods: methods,
@@ -157,6 +158,7 @@ func (s *Server) fiberConfig() fiber.Config {
 func (s *Server) tune(f *fasthttp.Server) {
 	f.Handler = s.receive
 	f.ErrorHandler = s.refuseUnparsed
+	f.ExpectHandler = s.expect
 	f.SecureErrorLogMessage = true // keeps the request, with its token, out of error texts
 }
 
