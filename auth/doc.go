@@ -48,7 +48,7 @@
 //     refusals. The memory for it is bounded, so whoever commands more addresses
 //     than it holds gets plain refusals again, which cost less than good requests.
 //   - A stored hash with absurd costs is refused before it is obeyed.
-//   - No print, log or encoder shows a Token or a Hash.
+//   - No print, log or encoder shows a Token, a Hash or a LinkKey.
 //   - A restart hands out no fresh window. A clean stop costs a caller nothing; a
 //     crash may count up to a twentieth of the limit, or as much as one burst
 //     waited for, that was never used. While the Ledger can't write, limits hold in
@@ -57,6 +57,8 @@
 // # What is not
 //
 //   - Whoever has the token is the caller, from the networks the key allows.
+//   - Whoever has a signed link (link.go) reads the one file that it names, until
+//     it is over. Whoever has the database has the key that signs them.
 //   - The process's memory holds hashes of live tokens, for moments the tokens
 //     themselves. Go can't promise to erase them.
 //
