@@ -46,12 +46,15 @@ const (
 	invoiceLinesUpdate Action = "invoice.line_items.update"
 	invoiceLinesDelete Action = "invoice.line_items.delete"
 	invoicePay         Action = "invoice.payment.record"
+	invoiceAttach      Action = "invoice.attachment.add"
+	invoiceDetach      Action = "invoice.attachment.delete"
 )
 
 // actions is the closed set.
 var actions = []Action{
 	storeCreate, storeMigrate, orgCreate, userCreate, keyCreate, keyRevoke, keyRotate, keyRehash, partyCreate, partyUpdate,
 	invoiceCreate, invoiceUpdate, invoiceDelete, invoiceLinesAdd, invoiceLinesUpdate, invoiceLinesDelete, invoicePay,
+	invoiceAttach, invoiceDetach,
 }
 
 func (a Action) known() bool { return slices.Contains(actions, a) }

@@ -126,6 +126,9 @@ func (t *tx) deleteInvoice(i *storedInvoice) error {
 	if err := errors.Join(t.Delete(keyInvoice(i.OrgID, i.ID)), t.Delete(keyRow(i.OrgID, i.ID))); err != nil {
 		return err
 	}
+	if err := t.unlinkAttachments(i.ID); err != nil {
+		return err
+	}
 	if err := t.countInvoice(&i.Invoice, -1); err != nil {
 		return err
 	}

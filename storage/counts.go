@@ -22,6 +22,8 @@ type counts struct {
 	Numbers    uint64 `cbor:"7,keyasint,omitempty"` // invoices that have a number
 	LastSeries uint64 `cbor:"8,keyasint,omitempty"` // place of the last number that the series gave
 	Rows       uint64 `cbor:"9,keyasint,omitempty"` // invoices that are listed
+
+	Attachments uint64 `cbor:"20,keyasint,omitempty"`
 }
 
 // totalsRecord is what the instance has.

@@ -24,6 +24,10 @@ import (
 const crashDir = "EXANTE_TEST_CRASH_DIR"
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(crashUploadDir); dir != "" {
+		fmt.Fprintln(os.Stderr, uploadUntilKilled(dir))
+		os.Exit(1)
+	}
 	if dir := os.Getenv(crashDir); dir != "" {
 		fmt.Fprintln(os.Stderr, writeUntilKilled(dir))
 		os.Exit(1)

@@ -25,6 +25,10 @@
 // key, what lies under an organization is counted where it is added, the
 // directory names its database, and Open refuses what does not agree.
 //
+// Files come slowly and are larger than a transaction. What is written of one
+// before it is an attachment, and after it was one, is marked as loose: no reader
+// sees it, and a sweeper that Close waits for deletes it.
+//
 // One organization never reaches another's records: each method takes the
 // organization from the principal or an argument, and it is the first part of
 // every key that is read. What is foreign is absent by the same path.

@@ -17,6 +17,11 @@ var (
 	ErrConflict     = errors.New("version does not match") // If-Match
 	ErrKeyNotActive = errors.New("api key is not active")  // rotate
 	ErrTooLarge     = errors.New("too large for one transaction")
+
+	ErrFileTooLarge       = errors.New("file is too large")
+	ErrTooManyFiles       = errors.New("too many files at once")
+	ErrFilesTooLarge      = errors.New("files at once are too large")
+	ErrTooManyAttachments = errors.New("invoice has too many attachments")
 )
 
 // What only an operator meets.

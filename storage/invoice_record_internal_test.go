@@ -34,6 +34,8 @@ func fill(tb testing.TB, v reflect.Value, next *int64) {
 		v.SetInt(*next)
 	case reflect.Uint8, reflect.Uint16, reflect.Uint64:
 		v.SetUint(uint64(*next%200) + 1)
+	case reflect.Array:
+		fill(tb, v.Index(0), next)
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(tb, v.Elem(), next)
@@ -88,6 +90,12 @@ func fullInvoice(tb testing.TB) storedInvoice {
 	return i
 }
 
+func fullAttachment(tb testing.TB) Attachment {
+	a := filled[Attachment](tb)
+	a.chunks = 79
+	return a
+}
+
 func TestRecordsKeepEveryField(t *testing.T) {
 	i := fullInvoice(t)
 	core, detail := coreOf(&i), detailOf(&i)
@@ -110,6 +118,12 @@ func TestRecordsKeepEveryField(t *testing.T) {
 	if back := payment.payment(paid.InvoiceID, paid.ID); back != paid {
 		t.Errorf("the payment comes back as %+v\nwant %+v", back, paid)
 	}
+	file := fullAttachment(t)
+	attached := attachmentRecordOf(&file)
+	wantNoZero(t, reflect.ValueOf(attached), "attachment")
+	if back := attached.attachment(file.InvoiceID, file.ID); back != file {
+		t.Errorf("the attachment comes back as %+v\nwant %+v", back, file)
+	}
 }
 
 // The files under testdata are what is on the disks of those who run this: they
@@ -117,7 +131,8 @@ func TestRecordsKeepEveryField(t *testing.T) {
 func TestRecordsOfVersionOneAreReadForEver(t *testing.T) {
 	i := fullInvoice(t)
 	core, detail, party, payment := coreOf(&i), detailOf(&i), partyRecordOf(&i.Client), filled[billing.Payment](t)
-	paid := paymentRecordOf(&payment)
+	paid, file := paymentRecordOf(&payment), fullAttachment(t)
+	attached := attachmentRecordOf(&file)
 	for name, c := range map[string]struct {
 		kind         byte
 		record, into any
@@ -127,6 +142,8 @@ func TestRecordsOfVersionOneAreReadForEver(t *testing.T) {
 		"party":          {famParty, &party, &partyRecord{}},
 		"payment":        {famPayment, &paid, &paymentRecord{}},
 		"number":         {famNumber, &numberRecord{uid.ID{7, 7}}, &numberRecord{}},
+		"attachment":     {famAttachment, &attached, &attachmentRecord{}},
+		"loose":          {famLoose, &looseRecord{7}, &looseRecord{}},
 		"catalogue":      {famCatalogue, &catalogueRecord{uid.ID{8, 8}, 1250, 99}, &catalogueRecord{}},
 	} {
 		key := []byte("key of " + name)

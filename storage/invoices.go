@@ -163,20 +163,25 @@ func (t *tx) revise(i *storedInvoice, a Action, change func(*billing.Revision) e
 	return t.write(r, i, a)
 }
 
-// write records i as r made it, with the payment and an audit record, and has the
-// list and the bodies follow once it is durable.
+// write records i as r made it, with the payment.
 func (t *tx) write(r *billing.Revision, i *storedInvoice, a Action) error {
-	i.Version++
-	i.UpdatedAt = t.now
 	if r.Payment != nil {
 		if err := t.insertPayment(r.Payment); err != nil {
 			return err
 		}
 	}
+	return t.advance(i, a, Detail{"fields": strings.Join(r.Changed(), " ")})
+}
+
+// advance writes i as its next version, with an audit record, and has the list and
+// the bodies follow once it is durable.
+func (t *tx) advance(i *storedInvoice, a Action, d Detail) error {
+	i.Version++
+	i.UpdatedAt = t.now
 	if err := putInvoice(t, i); err != nil {
 		return err
 	}
-	if err := t.audit(a, i.ID, Detail{"fields": strings.Join(r.Changed(), " ")}); err != nil {
+	if err := t.audit(a, i.ID, d); err != nil {
 		return err
 	}
 	store, org, id := t.store, i.OrgID, i.ID

@@ -25,6 +25,7 @@ import (
 //	g t <tag 8> <key>          organization of the API key with that look-up tag
 //	g a <seq 8>                audit record
 //	g h                        audit head: sequence and hash of the last record
+//	g k                        key that signs links to attachments
 //	o <org> c                  counts and the invoice number series
 //	o <org> u <user>           user
 //	o <org> k <key>            API key
@@ -40,6 +41,9 @@ import (
 //	o <org> q <once 32>        answer to a request that is carried out once
 //	o <org> w <once 32> <n 2>  chunks of a long answer
 //	o <org> d <end 8> <once 32>  the answers by when they end
+//	o <org> a <invoice> <att>        attachment
+//	o <org> b <invoice> <att> <n 2>  chunk of the content of an attachment
+//	o <org> s <invoice> <att>        mark: no attachment has that content, sweep it
 const (
 	spaceGlobal = 'g'
 	spaceOrg    = 'o'
@@ -51,6 +55,7 @@ const (
 	famTag       = 't'
 	famAudit     = 'a'
 	famAuditHead = 'h'
+	famLinkKey   = 'k'
 
 	famCounts    = 'c'
 	famUser      = 'u'
@@ -68,6 +73,9 @@ const (
 	famAnswer      = 'q'
 	famAnswerChunk = 'w'
 	famAnswerEnd   = 'd'
+	famAttachment  = 'a'
+	famContent     = 'b'
+	famLoose       = 's'
 )
 
 // The lengths of what stands before the parts of a key: "g <family>" and
@@ -101,6 +109,7 @@ func keyOrg(org uid.ID) []byte           { return globalKey(famOrg, org[:]) }
 func keyEmail(email string) []byte       { return globalKey(famEmail, []byte(email)) }
 func keyAudit(seq uint64) []byte         { return globalKey(famAudit, binary.BigEndian.AppendUint64(nil, seq)) }
 func keyAuditHead() []byte               { return globalKey(famAuditHead) }
+func keyLinkKey() []byte                 { return globalKey(famLinkKey) }
 func keyTag(t auth.Tag, k uid.ID) []byte { return globalKey(famTag, t[:], k[:]) }
 
 func keyCounts(org uid.ID) []byte           { return orgKey(org, famCounts) }
@@ -116,6 +125,11 @@ func keyPayment(org, inv, pay uid.ID) []byte {
 }
 func keyChunk(org, inv uid.ID, n uint16) []byte {
 	return orgKey(org, famChunk, inv[:], binary.BigEndian.AppendUint16(nil, n))
+}
+func keyAttachment(org, inv, att uid.ID) []byte { return orgKey(org, famAttachment, inv[:], att[:]) }
+func keyLoose(org, inv, att uid.ID) []byte      { return orgKey(org, famLoose, inv[:], att[:]) }
+func keyContent(org, inv, att uid.ID, n uint16) []byte {
+	return orgKey(org, famContent, inv[:], att[:], binary.BigEndian.AppendUint16(nil, n))
 }
 
 // hourKeyLen is the length of every key that keyHour makes.
@@ -179,12 +193,14 @@ var (
 	globalShapes = map[byte]shape{
 		famMarker: {}, famTotals: {}, famOrg: {size: 16}, famEmail: {size: 1, more: true},
 		famTag: {size: 8 + 16}, famAudit: {size: 8}, famAuditHead: {},
+		famLinkKey: {},
 	}
 	orgShapes = map[byte]shape{
 		famCounts: {}, famUser: {size: 16}, famKey: {size: 16}, famUse: {size: 16}, famHour: {size: 16 + 8},
 		famParty: {size: 16}, famInvoice: {size: 16}, famChunk: {size: 16 + 2}, famRow: {size: 16}, famNumber: {size: 1, more: true},
 		famPayment: {size: 16 + 16}, famCatalogue: {size: 1 + 3 + 1, more: true},
 		famAnswer: {size: 32}, famAnswerChunk: {size: 32 + 2}, famAnswerEnd: {size: 8 + 32},
+		famAttachment: {size: 16 + 16}, famContent: {size: 16 + 16 + 2}, famLoose: {size: 16 + 16},
 	}
 )
 

@@ -29,13 +29,14 @@ func allKeys(t *rapid.T, org uid.ID) (global, ofOrg [][]byte) {
 	hour := time.Unix(rapid.Int64Range(-1e10, 1e10).Draw(t, "hour"), 0)
 	global = [][]byte{
 		keyMarker(), keyTotals(), keyOrg(org), keyEmail(text), keyTag(auth.Tag(id[:8]), other),
-		keyAudit(rapid.Uint64().Draw(t, "seq")), keyAuditHead(),
+		keyAudit(rapid.Uint64().Draw(t, "seq")), keyAuditHead(), keyLinkKey(),
 	}
 	ofOrg = [][]byte{
 		keyCounts(org), keyUser(org, id), keyAPIKey(org, id), keyUse(org, id), keyHour(org, id, hour), keyParty(org, id),
 		keyInvoice(org, id), keyChunk(org, id, rapid.Uint16().Draw(t, "chunk")), keyRow(org, id), keyNumber(org, text),
 		keyPayment(org, id, other), keyCatalogue(org, billing.Product, "USD", text),
 		keyAnswer(org, OnceID{1}), keyAnswerChunk(org, OnceID{2}, 3), keyAnswerEnd(org, 4, OnceID{5}),
+		keyAttachment(org, id, other), keyContent(org, id, other, rapid.Uint16().Draw(t, "content")), keyLoose(org, id, other),
 	}
 	return global, ofOrg
 }

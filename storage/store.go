@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"exante/auth"
@@ -73,6 +74,8 @@ type Store struct {
 	parties *index.Names
 	bodies  *bodies.Cache
 	once    *desk
+	links   atomic.Pointer[auth.LinkKey] // nil: no attachment was ever added
+	sweeper *sweeper
 }
 
 // Open opens or creates the store in o.Dir and loads the keyring and the lists.
@@ -107,10 +110,12 @@ func Open(o Options) (*Store, error) {
 		parties: index.NewNames(),
 		bodies:  bodies.New(o.CacheBytes),
 		once:    newDesk(),
+		sweeper: newSweeper(),
 	}
 	if err := s.start(id); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	go s.sweeper.run(s)
 	return s, nil
 }
 
@@ -120,6 +125,14 @@ func (s *Store) start(id uid.ID) error {
 	ctx := context.Background()
 	if err := s.identify(ctx, id); err != nil {
 		return err
+	}
+	if err := s.loadLinkKey(ctx); err != nil {
+		return err
+	}
+	if found, err := s.findLoose(ctx); err != nil {
+		return err
+	} else if len(found) > 0 {
+		s.sweeper.wake() // left behind by the last process
 	}
 	return s.load(ctx)
 }
@@ -139,7 +152,10 @@ func (s *Store) Health() error { return s.db.Health() }
 func (s *Store) Views() uint64 { return s.db.Views() }
 
 // Close finishes what was accepted and closes the database.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error {
+	s.sweeper.stop()
+	return s.db.Close()
+}
 
 // tx is one write: a transaction, its one instant, and who asked for it.
 type tx struct {

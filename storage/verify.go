@@ -80,6 +80,7 @@ func (v *verification) organization(org uid.ID) {
 	v.usage(org)
 	v.invoices(org, c)
 	v.answers(org)
+	v.attachments(org, c)
 }
 
 func compareIDs(a, b uid.ID) int { return bytes.Compare(a[:], b[:]) }
