@@ -21,6 +21,7 @@ var requestsOnly = []string{
 	"auth.ErrNoToken", "auth.ErrBadHeader", "auth.ErrBadToken", "auth.ErrExpired", "auth.ErrRevoked",
 	"auth.ErrScope", "auth.ErrNetwork", "auth.ErrLimited", "billing.ErrBadQuantity",
 	"storage.ErrReused", "storage.ErrInProgress",
+	"storage.ErrFileTooLarge", "storage.ErrTooManyFiles", "storage.ErrFilesTooLarge", "storage.ErrTooManyAttachments",
 }
 
 // errorsOf lists the exported Err… variables of a package, as pkg.ErrName.

@@ -13,18 +13,24 @@ func (s *Server) guard(row *route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		x := exchangeOf(c.Context())
 		x.path, x.row = c, row
-		if err := x.check(row); err != nil || x.asking {
-			return err
+		err := x.check(row)
+		if err == nil && !x.asking {
+			err = row.handle(x)
 		}
-		return row.handle(x)
+		if err != nil && row.input == inForm {
+			x.hangUp() // with the rest of the form
+		}
+		return err
 	}
 }
 
 // check is all that comes before the handler. It is passed twice by a request
 // that asked before it sent its body, and judged once.
 func (x *exchange) check(row *route) error {
-	if err := x.takeBody(); err != nil {
-		return err
+	if row.input != inForm {
+		if err := x.takeBody(); err != nil {
+			return err
+		}
 	}
 	if row.access != open && !x.granted {
 		if err := x.admit(row); err != nil {
@@ -52,10 +58,8 @@ func (x *exchange) admit(row *route) error {
 	if err := x.checkHost(); err != nil {
 		return err
 	}
-	if row.input == inBody && x.announced() {
-		if err := checkMedia(x.http.Request.Header.ContentType()); err != nil {
-			return err
-		}
+	if err := x.checkBody(row); err != nil {
+		return err
 	}
 	h := &x.http.Request.Header
 	token, err := bearerToken(h.PeekAll("Authorization"))
@@ -70,6 +74,17 @@ func (x *exchange) admit(row *route) error {
 	})
 	x.writeLimits()
 	return err
+}
+
+// checkBody judges what is known of a body without a look into it.
+func (x *exchange) checkBody(row *route) error {
+	switch {
+	case row.input == inForm:
+		return x.checkUpload()
+	case row.input == inBody && x.announced():
+		return checkMedia(x.http.Request.Header.ContentType())
+	}
+	return nil
 }
 
 // bearerToken takes the token out of the one Authorization header there must be

@@ -31,6 +31,9 @@ var (
 	errNoRoute       = errors.New("no such path")
 	errBodyTooLarge  = errors.New("body too large")
 	errHeaderTooLong = errors.New("header too large")
+	errFormMedia     = errors.New("media type is not multipart/form-data")
+	errForm          = errors.New("malformed form")
+	errUploads       = errors.New("too many uploads")
 	errTooSlow       = errors.New("request took too long")
 	errFull          = errors.New("too many connections")
 	errCrowded       = errors.New("too many connections of one address")
@@ -68,6 +71,10 @@ var answers = []answer{
 	{billing.ErrNotDeletable, 409, "not_deletable", "Only a draft can be deleted."},
 	{storage.ErrKeyNotActive, 409, "key_not_active", "Only an active API key can be rotated."},
 	{storage.ErrTooLarge, 413, "too_large", "The record would be too large."},
+	{storage.ErrFileTooLarge, 413, "file_too_large", "A file may have at most 25 MiB."},
+	{storage.ErrTooManyFiles, 413, "too_many_files", "A request may bring at most 20 files."},
+	{storage.ErrFilesTooLarge, 413, "files_too_large", "The files of a request may have at most 100 MiB in all."},
+	{storage.ErrTooManyAttachments, 413, "too_many_attachments", "An invoice may have at most 100 attachments."},
 	{storage.ErrClosed, 503, "unavailable", "The server is stopping."},
 
 	{errMalformed, 400, "malformed_json", "The body must be one JSON value. See details."},
@@ -78,6 +85,9 @@ var answers = []answer{
 	{errMethod, 405, "method_not_allowed", "That path has other methods. See Allow."},
 	{errTooSlow, 408, "request_timeout", "The request took too long to arrive."},
 	{errBodyTooLarge, 413, "too_large", "The body may have at most 1 MiB."},
+	{errForm, 400, "malformed_form", "The body must be multipart/form-data as in RFC 7578."},
+	{errFormMedia, 415, "unsupported_media_type", "Send the files as multipart/form-data."},
+	{errUploads, 503, "busy", "Too many files are being received. Retry after the time in Retry-After."},
 	{errMedia, 415, "unsupported_media_type", "Send the body as application/json."},
 	{errEncoding, 415, "unsupported_encoding", "Send the body without Content-Encoding."},
 	{errHost, 421, "misdirected_request", "This host name is not served here."},

@@ -17,6 +17,8 @@ var bodies = map[string]string{
 	"PUT /api/invoices/:uid/line_items":    `[{"uid":"LINE","quantity":2}]`,
 	"DELETE /api/invoices/:uid/line_items": `["LINE"]`,
 	"POST /api/invoices/:uid/payments":     `{"amount_cents":1}`,
+	"POST /api/invoices/:uid/attachment":   formOf(upload{"files", "a.txt", "mine now"}),
+	"DELETE /api/invoices/:uid/attachment": `{"attachment_uid":"LINE"}`,
 	"PUT /api/parties/:uid":                `{"name":"Mine now"}`,
 	"POST /api/api-keys/:uid/rotate":       `{"grace_days":1}`,
 }
@@ -53,7 +55,7 @@ func TestForeignRecordsAnswerAsAbsentOnes(t *testing.T) {
 		visited++
 		ask := func(uid, line string) string {
 			body := strings.NewReplacer("LINE", line, "TARGET", uid).Replace(bodies[pattern])
-			r := w.do(method, strings.Replace(path, ":uid", uid, 1), w.acme.key, body, "X-Request-Id", "same")
+			r := w.do(method, strings.Replace(path, ":uid", uid, 1), w.acme.key, body, "X-Request-Id", "same", "Content-Type", mediaOf(body))
 			w.refused(r, 404, "not_found")
 			return r.body + r.header.Get("ETag")
 		}
@@ -98,6 +100,7 @@ func (w *world) snapshot(records map[string]string) string {
 	for _, family := range []string{"/api/invoices", "/api/parties"} {
 		b.WriteString(w.get(family+"/"+records[family], w.rival.key).body)
 	}
+	b.WriteString(w.get("/api/invoices/"+records["/api/invoices/"]+"/attachments", w.rival.key).body)
 	return b.String()
 }
 

@@ -27,6 +27,7 @@ const (
 	inPath  reading = iota // nothing else
 	inQuery                // parameters
 	inBody                 // a body, which must then be JSON
+	inForm                 // a form of files, as it comes
 )
 
 // access says who may ask. Its zero value is not valid: a row that forgot it is
@@ -64,6 +65,9 @@ func routes() []route {
 		{"DELETE", "/api/invoices/:uid/line_items", writeInvoices, inBody, deleteLines},
 		{"GET", "/api/invoices/:uid/payments", readInvoices, inQuery, listPayments},
 		{"POST", "/api/invoices/:uid/payments", writeInvoices, inBody, recordPayment},
+		{"GET", "/api/invoices/:uid/attachments", readInvoices, inQuery, listAttachments},
+		{"POST", "/api/invoices/:uid/attachment", writeInvoices, inForm, addAttachments},
+		{"DELETE", "/api/invoices/:uid/attachment", writeInvoices, inBody, deleteAttachment},
 
 		{"GET", "/api/organization/:organization_uid/invoices/stats", readInvoices, inQuery, invoiceStats},
 		{"GET", "/api/organization/:organization_uid/invoices/filter-options", readInvoices, inPath, invoiceFilterOptions},
@@ -80,6 +84,8 @@ func routes() []route {
 		{"DELETE", "/api/api-keys/:uid", writeKeys, inPath, revokeKey},
 		{"POST", "/api/api-keys/:uid/rotate", writeKeys, inBody, rotateKey},
 		{"GET", "/api/api-keys/:uid/activity", readKeys, inQuery, keyActivity},
+
+		{"GET", "/files/:link", open, inPath, download},
 
 		{"GET", "/livez", open, inPath, live},
 		{"GET", "/readyz", open, inPath, ready},

@@ -39,12 +39,20 @@ type Options struct {
 	MaxConns      int // open at once; 0: 1024, far below the file descriptors, which the store needs too
 	MaxConnsPerIP int // of one address; 0: no limit, as behind a proxy
 
+	// PublicURL is what URLs of this server begin with, without a slash at the end.
+	// Empty: http:// and the Host of the request.
+	PublicURL string
+
 	DefaultExpiryDays int // of a key that is created without expires_in_days; 0: never expires
 	MaxExpiryDays     int // longest that may be asked for; 0: 3650
 
 	ReadTimeout  time.Duration // for a whole request; 0: 10s
 	WriteTimeout time.Duration // for a whole answer; 0: 15s
 	IdleTimeout  time.Duration // between requests; 0: 60s
+
+	// TransferGrace is how long an upload or a download of files may pause, and lag
+	// behind 16 KiB a second; 0: 30s. The timeouts above are not for them.
+	TransferGrace time.Duration
 
 	Now  func() time.Time // nil: time.Now
 	Rand io.Reader        // nil: crypto/rand.Reader; request ids come from here
@@ -75,6 +83,7 @@ type Server struct {
 	router    fasthttp.RequestHandler // Fiber's: from the path to the handler
 	exchanges sync.Pool
 	writers   sync.Pool
+	uploads   chan struct{}                                     // one for each form that is being read
 	render    func(*billing.Invoice, time.Time) ([]byte, error) // renderInvoice
 
 	// life ends when the drain has: calls of the store wait no longer than that.
@@ -103,6 +112,7 @@ func New(o Options) (*Server, error) {
 	s.life, s.end = context.WithCancel(context.Background())
 	s.exchanges.New = func() any { return &exchange{Server: s} }
 	s.writers.New = func() any { return &jsonWriter{buf: make([]byte, 0, 4<<10)} }
+	s.uploads = make(chan struct{}, maxUploads)
 	s.render = s.renderInvoice
 	s.app = fiber.New(s.fiberConfig())
 	if err := s.mount(routes()); err != nil {
@@ -123,6 +133,7 @@ func (o Options) withDefaults() Options {
 	o.ReadTimeout = orDefault(o.ReadTimeout, 10*time.Second)
 	o.WriteTimeout = orDefault(o.WriteTimeout, 15*time.Second)
 	o.IdleTimeout = orDefault(o.IdleTimeout, 60*time.Second)
+	o.TransferGrace = orDefault(o.TransferGrace, transferGrace)
 	if o.MaxConns <= 0 {
 		o.MaxConns = maxConns
 	}

@@ -1,0 +1,193 @@
+package server
+
+import (
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"time"
+
+	"exante/storage"
+	"exante/storage/input"
+)
+
+const (
+	maxPartHead   = 16 << 10                       // bytes before the content of a file, and after the last
+	maxForm       = storage.MaxFilesSize + 512<<10 // bytes of a whole form: its files, and what stands around them
+	maxUploads    = 32                             // forms that are being read
+	fileField     = "files"
+	transferGrace = 30 * time.Second
+	transferRate  = 16 << 10 // bytes a second that a transfer must reach in all, after the grace
+)
+
+// form is a body of multipart/form-data (RFC 7578), whose files are read as they
+// come. It holds no more than a buffer of one.
+type form struct {
+	body  *intake
+	parts *multipart.Reader
+	files int // that were begun
+}
+
+// boundaryOf is the boundary in a Content-Type that says that a form is coming.
+func boundaryOf(contentType []byte) (string, error) {
+	media, parameters, err := mime.ParseMediaType(string(contentType))
+	boundary := parameters["boundary"]
+	if err != nil || media != "multipart/form-data" || boundary == "" || len(boundary) > 70 { // RFC 2046 §5.1.1
+		return "", errFormMedia
+	}
+	return boundary, nil
+}
+
+// form begins to read the body. finished ends that, whatever became of it: only so
+// many are read at once.
+func (x *exchange) form() (f *form, finished func(), err error) {
+	boundary, err := boundaryOf(x.http.Request.Header.ContentType())
+	if err != nil {
+		return nil, nil, err
+	}
+	select {
+	case x.uploads <- struct{}{}:
+	default:
+		return nil, nil, errUploads
+	}
+	body := &intake{
+		in: x.http.RequestBodyStream(), length: int64(x.http.Request.Header.ContentLength()),
+		pace: x.newPace(), until: x.http.SetReadDeadline,
+	}
+	return &form{body: body, parts: multipart.NewReader(body, boundary)}, func() { <-x.uploads }, nil
+}
+
+// next is the next file, io.EOF after the last one. Storage asks for it when it
+// has read the one before to its end.
+func (f *form) next() (storage.File, error) {
+	f.body.allow(maxPartHead)
+	part, err := f.parts.NextRawPart()
+	if err == io.EOF {
+		return storage.File{}, f.end()
+	}
+	if err != nil {
+		return storage.File{}, f.failure(err)
+	}
+	f.body.allow(maxForm)
+	name, err := f.nameOf(part)
+	f.files++
+	return storage.File{Name: name, Content: content{f, part}}, err
+}
+
+// nameOf is the name of the file that a part brings. Any other field is refused.
+func (f *form) nameOf(part *multipart.Part) (string, error) {
+	path := fmt.Sprintf("%s[%d]", fileField, f.files)
+	disposition, parameters, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+	name, isFile := parameters["filename"]
+	switch field := parameters["name"]; {
+	case err != nil || disposition != "form-data":
+		return "", input.Invalid(path, "has no Content-Disposition of form-data that can be read")
+	case field != fileField:
+		return "", input.Invalid(shortName(field), "is not known here")
+	case !isFile:
+		return "", input.Invalid(path, "must be a file, with a file name")
+	}
+	return name, nil
+}
+
+// end reads what follows the last part, so that the next request can follow.
+func (f *form) end() error {
+	f.body.allow(maxPartHead)
+	if _, err := io.Copy(io.Discard, f.body); err != nil {
+		return f.failure(err)
+	}
+	return io.EOF
+}
+
+// failure says why the form can't be read on: its body did, or else its own making.
+// What the parser says wraps io.EOF at times, where nothing ended well.
+func (f *form) failure(error) error {
+	if err := f.body.err; err != nil && err != io.EOF {
+		return err
+	}
+	return errForm
+}
+
+// content is what one part holds.
+type content struct {
+	form *form
+	part io.Reader
+}
+
+func (c content) Read(p []byte) (int, error) {
+	n, err := c.part.Read(p)
+	if err != nil && err != io.EOF {
+		err = c.form.failure(err)
+	}
+	return n, err
+}
+
+// intake reads a body, counts it, and moves the deadline on while it comes.
+type intake struct {
+	in     io.Reader // nil: there is no body
+	length int64     // that was announced; -1: none was
+	pace   pace
+	until  func(time.Time) error // sets the deadline
+
+	read, most int64
+	err        error // that it ended with
+}
+
+// allow lets n more bytes come.
+func (i *intake) allow(n int64) { i.most = i.read + n }
+
+func (i *intake) Read(p []byte) (n int, err error) {
+	switch {
+	case i.err != nil:
+		return 0, i.err
+	case i.in == nil:
+		i.err = io.EOF
+		return 0, io.EOF
+	}
+	if err := i.until(i.pace.deadline(i.read)); err != nil {
+		return 0, err
+	}
+	n, err = i.in.Read(p)
+	i.read += int64(n)
+	switch {
+	case i.read > maxForm:
+		i.err = storage.ErrFilesTooLarge
+	case i.read > i.most:
+		i.err = errForm
+	case err == io.EOF && i.length >= 0 && i.read != i.length:
+		i.err = errUnparsed
+	case err == io.EOF:
+		i.err = io.EOF
+	case err != nil:
+		i.err = unparsed(err)
+	}
+	return n, i.err
+}
+
+// pace bounds the time of a transfer: no pause may last longer than the grace,
+// and beyond it the whole must come at transferRate.
+type pace struct {
+	began time.Time
+	grace time.Duration
+}
+
+func (s *Server) newPace() pace { return pace{time.Now(), s.options.TransferGrace} }
+
+// deadline is when the next byte is due after moved bytes.
+func (p pace) deadline(moved int64) time.Time {
+	next := time.Now().Add(p.grace)
+	slowest := p.began.Add(p.grace + time.Duration(moved)*time.Second/transferRate)
+	if slowest.Before(next) {
+		return slowest
+	}
+	return next
+}
+
+// checkUpload judges what is known of a form before its body is asked for.
+func (x *exchange) checkUpload() error {
+	if x.http.Request.Header.ContentLength() > maxForm {
+		return storage.ErrFilesTooLarge
+	}
+	_, err := boundaryOf(x.http.Request.Header.ContentType())
+	return err
+}
