@@ -97,7 +97,7 @@ func newServer(in admin.ServeInput, store *storage.Store, authenticator *auth.Au
 	standard, most := c.Expiry()
 	return server.New(server.Options{
 		Store: store, Auth: authenticator, Version: in.Version, Environment: c.Auth.Environment,
-		TrustedProxies: c.Server.TrustedProxies, AllowedHosts: c.Server.AllowedHosts, MaxConnsPerIP: c.Server.MaxConnsPerIP,
+		PublicURL: c.Server.PublicURL, TrustedProxies: c.Server.TrustedProxies, AllowedHosts: c.Server.AllowedHosts, MaxConnsPerIP: c.Server.MaxConnsPerIP,
 		DefaultExpiryDays: standard, MaxExpiryDays: most, Log: in.Log,
 	})
 }

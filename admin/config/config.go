@@ -25,6 +25,7 @@ import (
 type Config struct {
 	Server struct {
 		Listen         string
+		PublicURL      string // without a slash at the end; "": as the caller reached us
 		AllowedHosts   []string
 		TrustedProxies []netip.Prefix
 		MaxConnsPerIP  int // 0: no limit

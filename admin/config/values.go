@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -154,6 +155,20 @@ func parseListen(s string) (string, error) {
 		return "", fmt.Errorf("%q is not HOST:PORT", s)
 	}
 	return s, nil
+}
+
+// parsePublicURL reads the URL of this server as others see it; a path in front of
+// ours may be part of it.
+func parsePublicURL(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.Opaque != "" ||
+		u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(s, "#") || strings.ContainsAny(s, " \"\\<>") {
+		return "", fmt.Errorf("%q is not a URL such as https://billing.example.com", s)
+	}
+	return strings.TrimRight(s, "/"), nil
 }
 
 func parseHosts(s string) ([]string, error) {

@@ -15,6 +15,7 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 	inEmptyDir(t)
 	bad := map[string]struct{ literal, reason string }{
 		"server.listen":            {`"8080"`, "not HOST:PORT"},
+		"server.public_url":        {`"billing.example.com"`, "not a URL"},
 		"server.allowed_hosts":     {`["a.example:80"]`, "not a host name"},
 		"server.trusted_proxies":   {`["10.0.0.1/8"]`, "neither an address nor a network"},
 		"server.max_conns_per_ip":  {`-1`, "from 0 to"},
@@ -53,6 +54,26 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 					t.Errorf("message %q does not say %q", got, want)
 				}
 			}
+		}
+	}
+}
+
+func TestPublicURL(t *testing.T) {
+	inEmptyDir(t)
+	for text, want := range map[string]string{
+		"": "", "https://billing.example.com": "https://billing.example.com", "http://[::1]:8080/": "http://[::1]:8080",
+		"https://example.com/exante/": "https://example.com/exante",
+	} {
+		e := mustLoad(t, config.Sources{Flags: map[string]string{"server.public_url": text}})
+		if e.Server.PublicURL != want {
+			t.Errorf("%q reads as %q, want %q", text, e.Server.PublicURL, want)
+		}
+	}
+	for _, text := range []string{"example.com", "//example.com", "ftp://example.com", "https://", "https:example.com", "https://a b",
+		"https://user@example.com", "https://example.com?a=b", "https://example.com?", "https://example.com#a", "https://example.com#",
+		`https://example.com/"`, "javascript:alert(1)", "https://:80"} {
+		if got := loadError(t, config.Sources{Flags: map[string]string{"server.public_url": text}}); !strings.Contains(got, "is not a URL") {
+			t.Errorf("%q: %q", text, got)
 		}
 	}
 }
