@@ -65,10 +65,16 @@ func seal(key []byte, kind byte, record any) ([]byte, error) {
 }
 
 func sealBytes(key []byte, kind byte, payload []byte) []byte {
-	value := make([]byte, envelopeHead, envelopeHead+len(payload))
+	value := make([]byte, envelopeHead+len(payload))
+	copy(value[envelopeHead:], payload)
+	sealHere(key, kind, value)
+	return value
+}
+
+// sealHere makes an envelope of value, whose payload stands behind room for the head.
+func sealHere(key []byte, kind byte, value []byte) {
 	value[0], value[1] = recordVersion, kind
-	binary.BigEndian.PutUint32(value[2:], checksum(key, value[:2], payload))
-	return append(value, payload...)
+	binary.BigEndian.PutUint32(value[2:], checksum(key, value[:2], value[envelopeHead:]))
 }
 
 // open checks the envelope of key's value and decodes it into record.

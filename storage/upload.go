@@ -42,7 +42,7 @@ func (s *Store) AddAttachments(ctx context.Context, by auth.Principal, inv uid.I
 	if err := s.mayAttach(ctx, by.OrgID, inv, ifMatch); err != nil {
 		return nil, 0, err
 	}
-	u := &upload{Store: s, ctx: ctx, by: by, invoice: inv, chunk: make([]byte, chunkSize)}
+	u := &upload{Store: s, ctx: ctx, by: by, invoice: inv}
 	defer u.end()
 	for {
 		f, err := next()
@@ -85,9 +85,10 @@ type upload struct {
 	invoice uid.ID
 
 	files     []Attachment
-	size      int64   // of all files
-	chunk     []byte  // the one being filled
-	pending   []entry // not written yet
+	size      int64                // of all files
+	pending   []entry              // not written yet
+	buffers   [chunksAtOnce][]byte // of their values; the rest is free
+	used      int                  // of the buffers
 	published bool
 }
 
@@ -128,11 +129,12 @@ func cleanFileName(sent string) (clean, reason string) {
 func (u *upload) read(a *Attachment, in io.Reader) error {
 	sum := sha256.New()
 	for {
-		n, readErr := readFull(in, u.chunk)
+		value := u.buffer()
+		n, readErr := readFull(in, value[envelopeHead:])
 		if readErr != nil && readErr != io.EOF {
 			return readErr
 		}
-		chunk := u.chunk[:n]
+		chunk := value[envelopeHead : envelopeHead+n]
 		a.Size += int64(n)
 		u.size += int64(n)
 		switch {
@@ -146,7 +148,7 @@ func (u *upload) read(a *Attachment, in io.Reader) error {
 		}
 		sum.Write(chunk)
 		if n > 0 {
-			if err := u.keep(a, chunk); err != nil {
+			if err := u.keep(a, value[:envelopeHead+n]); err != nil {
 				return err
 			}
 		}
@@ -168,9 +170,17 @@ func readFull(in io.Reader, buf []byte) (n int, err error) {
 	return n, err
 }
 
-// keep puts the next chunk of a, with the mark before its first, behind those
-// that are to be written.
-func (u *upload) keep(a *Attachment, chunk []byte) error {
+// buffer is room for the value of the next chunk.
+func (u *upload) buffer() []byte {
+	if u.buffers[u.used] == nil {
+		u.buffers[u.used] = make([]byte, envelopeHead+chunkSize)
+	}
+	return u.buffers[u.used]
+}
+
+// keep puts the next chunk of a, which is in the buffer, behind those that are to
+// be written, with the mark before its first.
+func (u *upload) keep(a *Attachment, value []byte) error {
 	if a.chunks == 0 {
 		key := keyLoose(u.by.OrgID, u.invoice, a.ID)
 		mark, err := seal(key, famLoose, &looseRecord{stampOf(u.now())})
@@ -180,9 +190,10 @@ func (u *upload) keep(a *Attachment, chunk []byte) error {
 		u.pending = append(u.pending, entry{key, mark})
 	}
 	key := keyContent(u.by.OrgID, u.invoice, a.ID, a.chunks)
-	u.pending = append(u.pending, entry{key, sealBytes(key, famContent, chunk)})
+	sealHere(key, famContent, value)
+	u.pending = append(u.pending, entry{key, value})
 	a.chunks++
-	if len(u.pending) < chunksAtOnce {
+	if u.used++; u.used < chunksAtOnce {
 		return nil
 	}
 	return u.flush()
@@ -202,7 +213,7 @@ func (u *upload) flush() error {
 		return nil
 	})
 	clear(u.pending)
-	u.pending = u.pending[:0]
+	u.pending, u.used = u.pending[:0], 0
 	return err
 }
 
