@@ -151,6 +151,8 @@ func TestFormsThatAreNoneAreRefused(t *testing.T) {
 		{"nothing", "", 400, "malformed_form", ""},
 		{"no form", "hello", 400, "malformed_form", ""},
 		{"no end", strings.TrimSuffix(formOf(good), "--b--\r\n"), 400, "malformed_form", ""},
+		{"no end, in a head", strings.TrimSuffix(formOf(good), "--b--\r\n") + "--b\r\nContent-Disposition: form-da", 400, "malformed_form", ""},
+		{"no end, after a boundary", strings.TrimSuffix(formOf(good), "--\r\n") + "\r\n", 422, "invalid", "files[1]: has no Content-Disposition of form-data that can be read"},
 		{"another boundary", strings.ReplaceAll(formOf(good), "--b", "--c"), 400, "malformed_form", ""},
 		{"another field", formOf(good, upload{"file", "a", "a"}), 422, "invalid", "file: is not known here"},
 		{"a hostile field", formOf(good, upload{"\x1b[2J", "a", "a"}), 400, "malformed_form", ""},
@@ -176,14 +178,15 @@ func TestFormsThatAreNoneAreRefused(t *testing.T) {
 			t.Errorf("%s: details %q, want %q", c.name, got, c.detail)
 		}
 	}
+	w.attached(w.send(path, strings.TrimSuffix(formOf(good), "\r\n"))) // RFC 2046 asks for no line end after it
 	for _, media := range []string{"", "application/json", "multipart/form-data", "multipart/mixed; boundary=b", "multipart/form-data; boundary=" + strings.Repeat("b", 71)} {
 		w.refused(w.send(path, formOf(good), "Content-Type", media), 415, "unsupported_media_type")
 	}
 	w.refused(w.send(path+"?a=b", formOf(good)), 422, "invalid")
-	if n := w.count(invoice); n != 0 {
-		t.Errorf("%d attachments were made", n)
+	if n := w.count(invoice); n != 1 {
+		t.Errorf("%d attachments were made, want 1", n)
 	}
-	if r := w.get("/api/invoices/"+invoice, w.acme.key); r.header.Get("ETag") != `"1"` {
+	if r := w.get("/api/invoices/"+invoice, w.acme.key); r.header.Get("ETag") != `"2"` {
 		t.Errorf("the invoice has ETag %s", r.header.Get("ETag"))
 	}
 }

@@ -54,7 +54,33 @@ func (x *exchange) form() (f *form, finished func(), err error) {
 		in: x.http.RequestBodyStream(), length: int64(x.http.Request.Header.ContentLength()),
 		pace: x.newPace(), until: x.http.SetReadDeadline,
 	}
-	return &form{body: body, parts: multipart.NewReader(body, boundary)}, func() { <-x.uploads }, nil
+	return newForm(boundary, body), func() { <-x.uploads }, nil
+}
+
+func newForm(boundary string, body *intake) *form {
+	return &form{body: body, parts: multipart.NewReader(&unended{body, "\r\n"}, boundary)}
+}
+
+// unended is a body whose end is no io.EOF: the parser takes that for the end of
+// the form even within the head of a part. A line end comes before it, which the
+// last boundary may lack.
+type unended struct {
+	body *intake
+	rest string
+}
+
+func (u *unended) Read(p []byte) (int, error) {
+	n, err := u.body.Read(p)
+	switch {
+	case err != io.EOF:
+		return n, err
+	case n == 0 && u.rest == "":
+		return 0, errForm
+	case n == 0:
+		n = copy(p, u.rest)
+		u.rest = u.rest[n:]
+	}
+	return n, nil
 }
 
 // next is the next file, io.EOF after the last one. Storage asks for it when it

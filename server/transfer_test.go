@@ -302,6 +302,34 @@ func TestDownloadsHaveAPaceToo(t *testing.T) {
 	}
 }
 
+// Who is reading a file that is deleted does not take what he has for all of it.
+func TestDownloadThatCannotGoOnIsCutOff(t *testing.T) {
+	w := start(t, nil)
+	path, invoice := w.attachPath()
+	form, length := bigForm(1, storage.MaxFileSize)
+	a := w.attached(w.post(path, form, length))[0]
+	conn := w.dial()
+	url := strings.TrimPrefix(a["presigned_url"].(string), "http://"+w.addr)
+	_, err := io.WriteString(conn, "GET "+url+" HTTP/1.1\r\nHost: a\r\n\r\n")
+	w.must(err)
+	r := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(r, nil)
+	w.must(err)
+	w.data(w.do("DELETE", path, w.acme.key, fmt.Sprintf(`{"attachment_uid":%q}`, a["uid"])), 200)
+	waitFor(t, "the content to be swept", func() bool {
+		report, err := w.store.Verify(t.Context(), nil)
+		w.must(err)
+		return report.Records < 100
+	})
+	n, err := io.Copy(io.Discard, resp.Body)
+	if !errors.Is(err, io.ErrUnexpectedEOF) || n >= storage.MaxFileSize || resp.ContentLength != storage.MaxFileSize {
+		t.Errorf("%d bytes of %d came, %v", n, resp.ContentLength, err)
+	}
+	if w.count(invoice) != 0 || strings.Contains(w.log.String(), "level=ERROR") {
+		t.Errorf("%d attachments; the log: %.500s", w.count(invoice), w.log.String())
+	}
+}
+
 // Memory does not depend on the size of files: 100 MiB go in while 80 MiB go out.
 func TestFilesTravelInConstantMemory(t *testing.T) {
 	w := start(t, nil)
