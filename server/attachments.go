@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -39,12 +40,28 @@ func addAttachments(x *exchange) error {
 		return err
 	}
 	defer finished()
-	added, version, err := x.store.AddAttachments(x.ctx(), x.by(), x.pathID(), x.ifMatch(), f.next)
+	added := attachmentsAdded
+	p := post(x, &added)
+	f.ended = func() error {
+		added.message = fmt.Sprintf("%d file attachment(s) added successfully", f.files)
+		return p.sent(f.print.sum(true))
+	}
+	items, version, err := x.store.AddAttachments(x.ctx(), x.by(), x.pathID(), x.ifMatch(), f.next, p.once)
+	if err != nil && !f.whole {
+		err = cmp.Or(p.sent(f.print.sum(false)), err) // the key may be that of other files
+	}
 	if err != nil {
 		return err
 	}
-	message := fmt.Sprintf("%d file attachment(s) added successfully", len(added))
-	return x.tag(version).answer(201, message, func(w *jsonWriter) { writeAttachments(w, added, x.attachmentWriter()) })
+	return p.answer(storage.AddedAttachments{Attachments: items, Version: version})
+}
+
+// attachmentsAdded lacks its message, which counts them.
+var attachmentsAdded = receipt[storage.AddedAttachments]{201, "",
+	func(a storage.AddedAttachments) uint64 { return a.Version },
+	func(x *exchange, w *jsonWriter, a storage.AddedAttachments, _ time.Time) {
+		writeAttachments(w, a.Attachments, x.attachmentWriter())
+	},
 }
 
 func deleteAttachment(x *exchange) error {

@@ -1,7 +1,10 @@
 package server
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"hash"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -26,6 +29,10 @@ type form struct {
 	body  *intake
 	parts *multipart.Reader
 	files int // that were begun
+
+	print *fingerprint // nil: nobody asks for it
+	ended func() error // called when all has come
+	whole bool         // it has
 }
 
 // boundaryOf is the boundary in a Content-Type that says that a form is coming.
@@ -54,7 +61,11 @@ func (x *exchange) form() (f *form, finished func(), err error) {
 		in: x.http.RequestBodyStream(), length: int64(x.http.Request.Header.ContentLength()),
 		pace: x.newPace(), until: x.http.SetReadDeadline,
 	}
-	return newForm(boundary, body), func() { <-x.uploads }, nil
+	f = newForm(boundary, body)
+	if x.claim.made {
+		f.print = &fingerprint{files: sha256.New(), last: sha256.New()}
+	}
+	return f, func() { <-x.uploads }, nil
 }
 
 func newForm(boundary string, body *intake) *form {
@@ -97,6 +108,7 @@ func (f *form) next() (storage.File, error) {
 	f.body.allow(maxForm)
 	name, err := f.nameOf(part)
 	f.files++
+	f.print.file(name)
 	return storage.File{Name: name, Content: content{f, part}}, err
 }
 
@@ -122,6 +134,10 @@ func (f *form) end() error {
 	if _, err := io.Copy(io.Discard, f.body); err != nil {
 		return f.failure(err)
 	}
+	f.whole = true
+	if err := f.ended(); err != nil {
+		return err
+	}
 	return io.EOF
 }
 
@@ -142,6 +158,7 @@ type content struct {
 
 func (c content) Read(p []byte) (int, error) {
 	n, err := c.part.Read(p)
+	c.form.print.content(p[:n])
 	if err != nil && err != io.EOF {
 		err = c.form.failure(err)
 	}
@@ -216,4 +233,40 @@ func (x *exchange) checkUpload() error {
 	}
 	_, err := boundaryOf(x.http.Request.Header.ContentType())
 	return err
+}
+
+// fingerprint is what a form with an Idempotency-Key brings: the names and contents
+// of its files. Who sends them again puts another boundary around them. A nil one
+// takes nothing.
+type fingerprint struct {
+	files hash.Hash
+	last  hash.Hash // content of the last file
+}
+
+// file says that a file begins, and with it that the one before has ended.
+func (p *fingerprint) file(name string) {
+	if p != nil {
+		p.files.Write(p.last.Sum(nil))
+		p.last.Reset()
+		p.files.Write(binary.BigEndian.AppendUint64(nil, uint64(len(name))))
+		p.files.Write([]byte(name))
+	}
+}
+
+func (p *fingerprint) content(b []byte) {
+	if p != nil {
+		p.last.Write(b)
+	}
+}
+
+// sum is the fingerprint; that of files that did not all come is like no other.
+func (p *fingerprint) sum(whole bool) (sum [sha256.Size]byte) {
+	if p != nil {
+		p.files.Write(p.last.Sum(nil))
+		if !whole {
+			p.files.Write([]byte("broken off"))
+		}
+		p.files.Sum(sum[:0])
+	}
+	return sum
 }

@@ -10,7 +10,9 @@ import (
 
 // formFrom reads body as a form with the boundary b.
 func formFrom(body io.Reader) *form {
-	return newForm("b", &intake{in: body, length: -1, until: func(time.Time) error { return nil }})
+	f := newForm("b", &intake{in: body, length: -1, until: func(time.Time) error { return nil }})
+	f.ended = func() error { return nil }
+	return f
 }
 
 // Whatever is sent as a form ends, in files or in an error of the table.

@@ -156,6 +156,14 @@ func post[T any](x *exchange, r *receipt[T]) posting[T] {
 	return p
 }
 
+// sent is exchange.sent for a handler that learns only after post what was sent.
+func (p posting[T]) sent(fingerprint [sha256.Size]byte) error {
+	if p.once != nil {
+		p.once.Fingerprint = fingerprint
+	}
+	return p.x.sent(fingerprint)
+}
+
 // answer sends the answer that was kept, to the byte, or renders one.
 func (p posting[T]) answer(made T) error {
 	if p.once != nil {

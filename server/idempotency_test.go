@@ -61,6 +61,44 @@ func (w *world) replayed(name string, first, r reply) {
 	}
 }
 
+// otherThan is a body that says the same in JSON, and brings another file in a form.
+func otherThan(body string) string {
+	if mediaOf(body) == formMedia {
+		return strings.Replace(body, "mine now", "another", 1)
+	}
+	return body + " "
+}
+
+// Files are what is sent, not the boundary around them, which is another every time.
+func TestRetriedUploadMayHaveAnotherBoundary(t *testing.T) {
+	w := start(t, nil)
+	path, invoice := w.attachPath()
+	form := formOf(upload{"files", "a", noise(100_000)}, upload{"files", "b", "b"})
+	first := w.send(path, form, "Idempotency-Key", "k")
+	w.attached(first)
+	again := strings.ReplaceAll(form, "--b", "--another")
+	w.replayed("boundary", first, w.do("POST", path, w.acme.key, again, "Idempotency-Key", "k", "Content-Type", "multipart/form-data; boundary=another"))
+	w.replayed("stale", first, w.send(path, form, "Idempotency-Key", "k", "If-Match", `"1"`))
+	for name, other := range map[string]string{
+		"name":       formOf(upload{"files", "A", noise(100_000)}, upload{"files", "b", "b"}),
+		"content":    formOf(upload{"files", "a", noise(100_000)}, upload{"files", "b", "c"}),
+		"order":      formOf(upload{"files", "b", "b"}, upload{"files", "a", noise(100_000)}),
+		"fewer":      formOf(upload{"files", "a", noise(100_000)}),
+		"more":       formOf(upload{"files", "a", noise(100_000)}, upload{"files", "b", "b"}, upload{"files", "c", ""}),
+		"broken off": form[:len(form)-20],
+		"field":      formOf(upload{"files", "a", noise(100_000)}, upload{"files", "b", "b"}, upload{"other", "c", ""}),
+	} {
+		if r := w.send(path, other, "Idempotency-Key", "k"); r.status != 422 || !strings.Contains(r.body, "idempotency_key_reused") {
+			t.Errorf("another %s: %d %s", name, r.status, r.body)
+		}
+	}
+	if n := w.count(invoice); n != 2 {
+		t.Errorf("%d attachments, want 2", n)
+	}
+	w.refused(w.send(path, form, "Idempotency-Key", "new", "If-Match", `"1"`), 412, "precondition_failed")
+	w.attached(w.send(path, form, "Idempotency-Key", "new"))
+}
+
 func TestEveryPOSTIsCarriedOutOnce(t *testing.T) {
 	w := start(t, nil)
 	visited := 0
@@ -70,8 +108,9 @@ func TestEveryPOSTIsCarriedOutOnce(t *testing.T) {
 		}
 		visited++
 		path, body := w.own(pattern)
+		media := mediaOf(body)
 		ask := func(body, id string, headers ...string) reply {
-			return w.do("POST", path, w.acme.key, body, append(headers, "Idempotency-Key", "k", "X-Request-Id", id)...)
+			return w.do("POST", path, w.acme.key, body, append(headers, "Idempotency-Key", "k", "X-Request-Id", id, "Content-Type", media)...)
 		}
 		first := ask(body, "one")
 		if first.status != 201 || first.header.Get("X-Request-Id") != "one" {
@@ -86,7 +125,7 @@ func TestEveryPOSTIsCarriedOutOnce(t *testing.T) {
 			t.Errorf("%s: the replay has the request id %s", pattern, again.header.Get("X-Request-Id"))
 		}
 		w.replayed(pattern+" with If-Match", first, ask(body, "three", "If-Match", `"1"`))
-		w.refused(ask(body+" ", "four"), 422, "idempotency_key_reused")
+		w.refused(ask(otherThan(body), "four"), 422, "idempotency_key_reused")
 		w.refused(ask("{", "five"), 422, "idempotency_key_reused")
 		if after := w.changes(); after != before {
 			t.Errorf("%s: replays changed %d records", pattern, after-before)

@@ -100,7 +100,7 @@ func (w *world) snapshot(records map[string]string) string {
 	for _, family := range []string{"/api/invoices", "/api/parties"} {
 		b.WriteString(w.get(family+"/"+records[family], w.rival.key).body)
 	}
-	b.WriteString(w.get("/api/invoices/"+records["/api/invoices/"]+"/attachments", w.rival.key).body)
+	b.WriteString(w.get("/api/invoices/"+records["/api/invoices"]+"/attachments", w.rival.key).body)
 	return b.String()
 }
 

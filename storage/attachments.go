@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"strings"
 	"time"
 
 	"exante/auth"
@@ -113,38 +114,51 @@ func attachmentOf(r kv.Reader, org, inv, id uid.ID) (Attachment, error) {
 // DeleteAttachment takes a file off an invoice and returns the version of the
 // invoice after that. Errors: ErrNotFound, ErrConflict, ErrTooLarge.
 func (s *Store) DeleteAttachment(ctx context.Context, by auth.Principal, inv, id uid.ID, ifMatch uint64) (version uint64, err error) {
-	return s.amendAttachments(ctx, by, inv, ifMatch, func(t *tx, i *storedInvoice) error {
+	r := reattaching{id: inv, ifMatch: ifMatch, action: invoiceDetach, change: func(t *tx) ([]uid.ID, error) {
 		a, err := attachmentOf(t, by.OrgID, inv, id)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := t.unlink(&a); err != nil {
-			return err
-		}
-		return t.advance(i, invoiceDetach, Detail{"attachments": id.String()})
-	})
+		return []uid.ID{id}, t.unlink(&a)
+	}}
+	err = s.update(ctx, by, r.run)
+	return r.version, s.lost(ctx, err, by.OrgID, r.absent...)
 }
 
-// amendAttachments has change act on an invoice in one transaction, and returns
-// the version that it leaves.
-func (s *Store) amendAttachments(ctx context.Context, by auth.Principal, inv uid.ID, ifMatch uint64, change func(*tx, *storedInvoice) error) (version uint64, err error) {
-	absent := false
-	err = s.update(ctx, by, func(t *tx) error {
-		i, err := readInvoice(t, by.OrgID, inv)
-		absent = errors.Is(err, ErrNotFound)
-		if err == nil && ifMatch != 0 && ifMatch != i.Version {
-			err = ErrConflict
-		}
-		if err == nil {
-			err = change(t, &i)
-		}
-		version = i.Version
+// reattaching is a change of the attachments of one invoice, and what came of it.
+type reattaching struct {
+	id      uid.ID
+	ifMatch uint64
+	action  Action
+	change  func(*tx) ([]uid.ID, error) // returns the attachments that came or went
+
+	version uint64   // of the invoice after that
+	absent  []uid.ID // id, if there is no such invoice
+}
+
+func (r *reattaching) run(t *tx) error {
+	r.absent = nil
+	i, err := readInvoice(t, t.by.OrgID, r.id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		r.absent = []uid.ID{r.id}
 		return err
-	})
-	if absent {
-		err = s.lost(ctx, err, by.OrgID, inv)
+	case err != nil:
+		return err
+	case r.ifMatch != 0 && r.ifMatch != i.Version:
+		return ErrConflict
 	}
-	return version, err
+	changed, err := r.change(t)
+	if err != nil {
+		return err
+	}
+	ids := make([]string, len(changed))
+	for n, id := range changed {
+		ids[n] = id.String()
+	}
+	err = t.advance(&i, r.action, Detail{"attachments": strings.Join(ids, " ")})
+	r.version = i.Version
+	return err
 }
 
 // link enters an attachment whose content is there.

@@ -97,13 +97,13 @@ func (c *Content) load(r kv.Reader) error {
 	return nil
 }
 
-// linkKeyRecord is the key that signs links to attachments. It is made with the
-// first attachment: before that there is nothing to link to.
+// linkKeyRecord is the key that signs links to attachments. It is made before the
+// first attachment: until then there is nothing to link to.
 type linkKeyRecord struct {
 	Secret [auth.LinkKeySize]byte `cbor:"1,keyasint"`
 }
 
-// Links signs links to attachments, and opens them. Until there is an attachment
+// Links signs links to attachments, and opens them. Before there is an attachment
 // it is the zero key.
 func (s *Store) Links() auth.LinkKey {
 	if k := s.links.Load(); k != nil {
@@ -124,16 +124,20 @@ func (s *Store) loadLinkKey(ctx context.Context) error {
 }
 
 // ensureLinkKey makes the key that signs links, if there is none.
-func (t *tx) ensureLinkKey() error {
-	err := get(t, keyLinkKey(), famLinkKey, &linkKeyRecord{})
-	if !errors.Is(err, ErrNotFound) {
-		return err
+func (s *Store) ensureLinkKey(ctx context.Context) error {
+	if s.links.Load() != nil {
+		return nil
 	}
-	k, err := auth.MintLinkKey(t.store.options.Rand)
-	if err != nil {
-		return err
-	}
-	store := t.store
-	t.OnCommit(func() { store.links.Store(&k) })
-	return insert(t, keyLinkKey(), famLinkKey, &linkKeyRecord{k.Reveal()})
+	return s.update(ctx, auth.System(uid.ID{}), func(t *tx) error {
+		err := get(t, keyLinkKey(), famLinkKey, &linkKeyRecord{})
+		if !errors.Is(err, ErrNotFound) {
+			return err // or nil: another was first
+		}
+		k, err := auth.MintLinkKey(s.options.Rand)
+		if err != nil {
+			return err
+		}
+		t.OnCommit(func() { s.links.Store(&k) })
+		return insert(t, keyLinkKey(), famLinkKey, &linkKeyRecord{k.Reveal()})
+	})
 }

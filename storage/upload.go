@@ -37,9 +37,15 @@ type File struct {
 // invoice can take them is asked before the first is read. Errors: those of next
 // and of contents, ErrNotFound, ErrConflict, *input.InvalidError with paths such
 // as "files[0]", ErrFileTooLarge, ErrTooManyFiles, ErrFilesTooLarge,
-// ErrTooManyAttachments.
-func (s *Store) AddAttachments(ctx context.Context, by auth.Principal, inv uid.ID, ifMatch uint64, next func() (File, error)) (added []Attachment, version uint64, err error) {
-	if err := s.mayAttach(ctx, by.OrgID, inv, ifMatch); err != nil {
+// ErrTooManyAttachments, and those of Once, whose Fingerprint next may set at the end.
+func (s *Store) AddAttachments(ctx context.Context, by auth.Principal, inv uid.ID, ifMatch uint64, next func() (File, error), once ...*Once[AddedAttachments]) (added []Attachment, version uint64, err error) {
+	if only(once) == nil { // else what was done before is found out at the end
+		err = s.mayAttach(ctx, by.OrgID, inv, ifMatch)
+	}
+	if err == nil {
+		err = s.ensureLinkKey(ctx)
+	}
+	if err != nil {
 		return nil, 0, err
 	}
 	u := &upload{Store: s, ctx: ctx, by: by, invoice: inv}
@@ -59,8 +65,14 @@ func (s *Store) AddAttachments(ctx context.Context, by auth.Principal, inv uid.I
 	if len(u.files) == 0 {
 		return nil, 0, input.Invalid("files", "is required")
 	}
-	version, err = u.publish(ifMatch)
-	return u.files, version, err
+	made, err := u.publish(ifMatch, only(once))
+	return made.Attachments, made.Version, err
+}
+
+// AddedAttachments are new attachments and the version of the invoice with them.
+type AddedAttachments struct {
+	Attachments []Attachment
+	Version     uint64
 }
 
 // mayAttach says early what publish says in the end.
@@ -218,33 +230,40 @@ func (u *upload) flush() error {
 }
 
 // publish makes attachments of all files, in one transaction.
-func (u *upload) publish(ifMatch uint64) (version uint64, err error) {
+func (u *upload) publish(ifMatch uint64, once *Once[AddedAttachments]) (made AddedAttachments, err error) {
 	if err := u.flush(); err != nil {
-		return 0, err
+		return made, err
 	}
-	version, err = u.amendAttachments(u.ctx, u.by, u.invoice, ifMatch, func(t *tx, i *storedInvoice) error {
-		had, err := attachmentsOf(t, u.by.OrgID, u.invoice)
-		if err != nil {
-			return err
+	r := reattaching{id: u.invoice, ifMatch: ifMatch, action: invoiceAttach, change: u.link}
+	err = u.update(u.ctx, u.by, once.around(&made, func(t *tx) error {
+		err := r.run(t)
+		made = AddedAttachments{u.files, r.version}
+		return err
+	}))
+	if err != nil {
+		return AddedAttachments{}, u.lost(u.ctx, err, u.by.OrgID, r.absent...)
+	}
+	u.published = true
+	return made, nil
+}
+
+// link enters all files.
+func (u *upload) link(t *tx) (ids []uid.ID, err error) {
+	had, err := attachmentsOf(t, u.by.OrgID, u.invoice)
+	if err != nil {
+		return nil, err
+	}
+	if len(had)+len(u.files) > MaxAttachments {
+		return nil, ErrTooManyAttachments
+	}
+	for n := range u.files {
+		u.files[n].CreatedAt = t.now
+		if err := t.link(&u.files[n]); err != nil {
+			return nil, err
 		}
-		if len(had)+len(u.files) > MaxAttachments {
-			return ErrTooManyAttachments
-		}
-		if err := t.ensureLinkKey(); err != nil {
-			return err
-		}
-		ids := make([]string, len(u.files))
-		for n := range u.files {
-			u.files[n].CreatedAt = t.now
-			if err := t.link(&u.files[n]); err != nil {
-				return err
-			}
-			ids[n] = u.files[n].ID.String()
-		}
-		return t.advance(i, invoiceAttach, Detail{"attachments": strings.Join(ids, " ")})
-	})
-	u.published = err == nil
-	return version, err
+		ids = append(ids, u.files[n].ID)
+	}
+	return ids, nil
 }
 
 // end leaves to the sweeper what was not published.
