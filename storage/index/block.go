@@ -14,19 +14,45 @@ type zone struct{ lo, hi int64 }
 // zoned is how many columns have zones: those that have ranges as filters.
 const zoned = 5
 
-// zonedValues are the values of a row in these columns: see bounds.
-func (t *table) zonedValues(n uint32) [zoned]int64 {
-	return [zoned]int64{t.issue.at(n), t.due.at(n), t.paid.at(n), t.total.at(n), t.updated.at(n)}
+// countedRow is what a block counts of a row.
+type countedRow struct {
+	values [zoned]int64 // of the columns that have zones: see bounds
+	class  uint16
+}
+
+func (t *table) countedRow(n uint32) countedRow {
+	return countedRow{[zoned]int64{t.issue.at(n), t.due.at(n), t.paid.at(n), t.total.at(n), t.updated.at(n)}, t.class.at(n)}
+}
+
+// countedRows is all of them side by side, for when every block is counted:
+// ten orders would fetch them from six columns each, in no order.
+func (t *table) countedRows() []countedRow {
+	all := make([]countedRow, t.places())
+	for n := range all {
+		all[n] = t.countedRow(uint32(n))
+	}
+	return all
 }
 
 // count takes account of a row that is in the block.
 func (b *block) count(t *table, n uint32) {
-	b.countClass(t.class.at(n))
-	for i, v := range t.zonedValues(n) {
+	r := t.countedRow(n)
+	if len(b.rows) == 1 {
+		b.openZones(&r)
+	}
+	b.add(&r)
+}
+
+func (b *block) openZones(r *countedRow) {
+	for i, v := range r.values {
+		b.zones[i] = zone{v, v}
+	}
+}
+
+func (b *block) add(r *countedRow) {
+	b.countClass(r.class)
+	for i, v := range r.values {
 		z := &b.zones[i]
-		if len(b.rows) == 1 {
-			*z = zone{v, v}
-		}
 		z.lo, z.hi = min(z.lo, v), max(z.hi, v)
 	}
 }
@@ -46,10 +72,20 @@ func (b *block) uncount(t *table, n uint32) { b.counts[slotOf(t.class.at(n))]-- 
 func (b *block) recount(o *order) {
 	b.first = o.key(b.rows[0])
 	clear(b.counts)
-	for i, v := range o.zonedValues(b.rows[0]) {
-		b.zones[i] = zone{v, v}
+	for i, n := range b.rows {
+		r := o.countedRow(n)
+		if i == 0 {
+			b.openZones(&r)
+		}
+		b.add(&r)
 	}
+}
+
+// recountFrom is recount with all rows at hand.
+func (b *block) recountFrom(all []countedRow) {
+	clear(b.counts)
+	b.openZones(&all[b.rows[0]])
 	for _, n := range b.rows {
-		b.count(o.table, n)
+		b.add(&all[n])
 	}
 }

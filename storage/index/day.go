@@ -46,11 +46,13 @@ func (t *table) setDay(day int64) {
 	for _, n := range turned {
 		t.turn(n, !all)
 	}
-	if all {
-		for o := range t.orders {
-			for _, b := range t.orders[o].blocks {
-				b.recount(&t.orders[o])
-			}
+	if !all {
+		return
+	}
+	counted := t.countedRows()
+	for o := range t.orders {
+		for _, b := range t.orders[o].blocks {
+			b.recountFrom(counted)
 		}
 	}
 }

@@ -108,17 +108,23 @@ func (f *filter) match() *match {
 	return m
 }
 
-// mark marks the rows that match.
+// mark marks the rows that match: one by one where the source is small beside
+// the columns that would be read.
 func (m *match) mark() {
 	m.bits = newBitmap(m.places())
-	if m.source == nil || m.source.rows > m.rows/8 {
+	most := m.rows / 8
+	if m.rest() == 1 {
+		most = m.rows / 2
+	}
+	if m.source == nil || m.source.rows > most {
 		m.scan()
 		return
 	}
+	b, only := *m.bits, m.rest() == 1 // the source is the one condition
 	for _, r := range m.source.runs {
 		m.source.order.each(r.from, r.to, func(n uint32) {
-			if m.set.has[m.class.at(n)] && m.passes(n) {
-				m.bits.set(n)
+			if m.set.has[m.class.at(n)] && (only || m.passes(n)) {
+				b.set(n)
 			}
 		})
 	}
@@ -132,7 +138,9 @@ func (m *match) scan() {
 	} else {
 		b.fill(m.places())
 	}
-	keepCodes(b, &m.class, m.set.has)
+	if m.set.rows < m.places() {
+		keepCodes(b, &m.class, m.set.has)
+	}
 	for i := range m.bounds {
 		b.keepRange(m.bounds[i].column, m.bounds[i].lo, m.bounds[i].hi)
 	}

@@ -7,7 +7,7 @@ import (
 
 // sortAll builds the orders of rows that lie by uid.
 func (t *table) sortAll() {
-	s := newSorter(t.rows)
+	s, counted := newSorter(t.rows), t.countedRows()
 	for o := range t.orders {
 		order := &t.orders[o]
 		for n := range s.rows {
@@ -19,16 +19,16 @@ func (t *table) sortAll() {
 		} else {
 			s.sort()
 		}
-		order.build(s.rows)
+		order.build(s.rows, counted)
 	}
 }
 
 // build makes blocks of rows in order.
-func (o *order) build(rows []uint32) {
+func (o *order) build(rows []uint32, counted []countedRow) {
 	o.blocks = make([]*block, 0, len(rows)/o.blockRows+1)
 	for piece := range slices.Chunk(rows, o.blockRows) {
-		b := &block{rows: slices.Clone(piece)}
-		b.recount(o)
+		b := &block{rows: slices.Clone(piece), first: o.key(piece[0])}
+		b.recountFrom(counted)
 		o.blocks = append(o.blocks, b)
 	}
 }
@@ -52,14 +52,21 @@ func (s *sorter) sort() {
 		differ |= k ^ s.keys[0]
 		sorted = sorted && (i == 0 || s.keys[i-1] <= k)
 	}
+	now, next := s, &sorter{rows: s.moreRows, keys: s.moreKeys}
 	for shift := 0; shift < 64 && !sorted; shift += digit {
 		if differ>>shift&(1<<digit-1) != 0 {
-			s.sortDigit(shift)
+			now.sortDigit(shift, next)
+			now, next = next, now
 		}
+	}
+	if now != s {
+		copy(s.keys, now.keys)
+		copy(s.rows, now.rows)
 	}
 }
 
-func (s *sorter) sortDigit(shift int) {
+// sortDigit puts the rows into to, sorted by one digit.
+func (s *sorter) sortDigit(shift int, to *sorter) {
 	var starts [1 << digit]uint32
 	for _, k := range s.keys {
 		starts[k>>shift&(1<<digit-1)]++
@@ -71,11 +78,9 @@ func (s *sorter) sortDigit(shift int) {
 	}
 	for i, k := range s.keys {
 		at := &starts[k>>shift&(1<<digit-1)]
-		s.moreKeys[*at], s.moreRows[*at] = k, s.rows[i]
+		to.keys[*at], to.rows[*at] = k, s.rows[i]
 		*at++
 	}
-	copy(s.keys, s.moreKeys)
-	copy(s.rows, s.moreRows)
 }
 
 // sortTexts sorts by eight bytes of the texts, those after the begin that all

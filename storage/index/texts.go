@@ -3,6 +3,7 @@ package index
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"unicode/utf8"
 
 	"exante/storage/input"
@@ -126,22 +127,25 @@ func (t *texts) holds(n uint32, folded []byte) bool {
 		return bytes.Contains(b.folded.at(i), folded)
 	}
 	var low [64]byte
-	return bytes.Contains(lower(low[:0], b.as.at(i)), folded)
+	return bytes.Contains(lower(low[:], b.as.at(i)), folded)
 }
 
-// lower appends ASCII text in lower case, eight letters at a time.
+// lower is ASCII text in lower case, in to's memory if it is enough, eight
+// letters at a time.
 func lower(to, from []byte) []byte {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
-	for ; len(from) >= 8; from = from[8:] {
-		x := binary.LittleEndian.Uint64(from)
+	to = slices.Grow(to[:0], len(from))[:len(from)]
+	i := 0
+	for ; i+8 <= len(from); i += 8 {
+		x := binary.LittleEndian.Uint64(from[i:])
 		fromA, afterZ := x+(0x80-'A')*ones, x+(0x7f-'Z')*ones // the high bit of each byte tells
-		to = binary.LittleEndian.AppendUint64(to, x|(fromA&^afterZ&high)>>2)
+		binary.LittleEndian.PutUint64(to[i:], x|(fromA&^afterZ&high)>>2)
 	}
-	for _, c := range from {
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
+	for ; i < len(from); i++ {
+		to[i] = from[i]
+		if 'A' <= from[i] && from[i] <= 'Z' {
+			to[i] += 'a' - 'A'
 		}
-		to = append(to, c)
 	}
 	return to
 }
@@ -152,7 +156,7 @@ func (t *texts) search(folded []byte, found bitmap) {
 	for at, b := range t.blocks {
 		p := b.folded
 		if p == nil {
-			low = lower(low[:0], b.as.bytes)
+			low = lower(low, b.as.bytes)
 			p = &packed{b.as.ends, low}
 		}
 		p.search(folded, found, uint32(at)<<textShift)

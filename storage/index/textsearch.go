@@ -40,11 +40,14 @@ func (s *textSearch) mark(rows bitmap) {
 	if !s.anyName {
 		return
 	}
-	for at := range s.client.blocks {
-		for i := range s.client.blocks[at] {
-			if n := uint32(at*columnRows + i); s.showsName(n) {
-				rows.set(n)
+	for at, kept := range s.client.blocks {
+		parties, words := s.party.blocks[at], rows.wordsOf(at, len(kept))
+		for i, code := range kept {
+			shows := s.kept[code]
+			if code == 0 {
+				shows = s.parties[parties[i]]
 			}
+			words[i>>6] |= bit(shows) << (i & 63)
 		}
 	}
 }

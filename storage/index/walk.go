@@ -59,26 +59,29 @@ func (w *walk) block(s *segment, at int) {
 		return
 	}
 	w.allowance -= to - from
-	if byClass {
+	switch {
+	case byClass:
 		w.classRows(s, b.rows[from:to])
-		return
+	case w.bits != nil:
+		w.markedRows(s, b.rows[from:to])
+	default:
+		w.anyRows(s, b.rows[from:to])
 	}
-	w.anyRows(s, b.rows[from:to])
 }
 
 // inBlock is how many rows of a block match, or at most so many, and whether
 // the class alone tells which.
 func (w *walk) inBlock(s *segment, b *block) (most int, exact, byClass bool) {
-	most, exact = s.set.count(b)
 	byClass = w.parties == nil && w.number == "" && w.late == None && w.search == nil
 	for i := range w.bounds {
 		c := &w.bounds[i]
-		z := b.zones[c.zone]
+		z := &b.zones[c.zone]
 		if z.hi < c.lo || z.lo > c.hi {
 			return 0, true, true
 		}
 		byClass = byClass && (c.order == s.order || z.lo >= c.lo && z.hi <= c.hi)
 	}
+	most, exact = s.set.count(b)
 	return most, exact && byClass, byClass
 }
 
@@ -102,10 +105,22 @@ func (w *walk) anyRows(s *segment, rows []uint32) {
 		if w.desc {
 			n = rows[len(rows)-1-i]
 		}
-		if w.bits != nil && !w.bits.has(n) || !s.set.has[w.class.at(n)] || w.bits == nil && !w.passes(n) {
-			continue
+		if s.set.has[w.class.at(n)] && w.passes(n) && w.take(n) {
+			return
 		}
-		if w.take(n) {
+	}
+}
+
+// markedRows takes the rows that are marked. Which class they are of matters
+// only where the segment has a part of the set.
+func (w *walk) markedRows(s *segment, rows []uint32) {
+	b, whole := *w.bits, s.set == &w.set
+	for i := range rows {
+		n := rows[i]
+		if w.desc {
+			n = rows[len(rows)-1-i]
+		}
+		if b.has(n) && (whole || s.set.has[w.class.at(n)]) && w.take(n) {
 			return
 		}
 	}
