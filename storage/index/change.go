@@ -17,6 +17,7 @@ const (
 )
 
 func (t *table) apply(c change) {
+	t.changes++
 	switch c.kind {
 	case putRow:
 		t.putRow(&c.row)

@@ -39,6 +39,7 @@ func (t *table) setDay(day int64) {
 	due := &t.orders[Due]
 	earlier, later := due.from(&place{key: max(min(day, t.day), None+1)}), due.from(&place{key: max(day, t.day)})
 	t.day = day
+	t.changes++
 	var turned []uint32
 	due.each(earlier, later, func(n uint32) { turned = append(turned, n) })
 	turned = slices.DeleteFunc(turned, func(n uint32) bool { return !t.fallsDue[t.classes.list[t.class.at(n)].stored] })

@@ -2,7 +2,9 @@ package index_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"time"
 
 	"pgregory.net/rapid"
@@ -35,6 +37,23 @@ func drawRow(t *rapid.T, id uid.ID) index.Row {
 	}
 	if r.Status == paid {
 		r.Paid = start.Unix() + 3600*within("paid", 50)
+	}
+	return r
+}
+
+// randomRow is like drawRow, for when there are to be thousands.
+func randomRow(random *rand.Rand, id uid.ID) index.Row {
+	within := func(n int64) int64 { return random.Int64N(2*n+1) - n }
+	r := index.Row{
+		ID: id, Party: numbered(1 + random.Uint64N(4)), Currency: []string{"USD", "EUR", "JPY"}[random.IntN(3)],
+		Status: []uint8{draft, sent, part, paid}[random.IntN(4)], Method: uint8(1 + random.IntN(2)),
+		Issue: start.Unix() + 3600*within(50), Due: start.Unix() + 3600*within(200), Paid: index.None,
+		Created: start.UnixMilli() + within(1000), Updated: start.UnixMilli() + within(20), Total: within(12),
+		Number: fmt.Sprintf([]string{"INV-%d", "É%d", "Inv-1 %d"}[random.IntN(20)/9], random.IntN(1000)),
+		Client: []string{"", "", "Ačme", "ACME B", "b"}[random.IntN(5)],
+	}
+	if r.Status == paid {
+		r.Paid = start.Unix() + 3600*within(50)
 	}
 	return r
 }

@@ -14,7 +14,7 @@ func (t *table) load(now time.Time, rows iter.Seq[Row]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.catchUp()
-	t.setDay(midnightBefore(now))
+	t.setDay(midnightBefore(now)) // counts as a change
 	var rest []Row
 	var last uid.ID
 	empty := t.places() == 0

@@ -83,44 +83,75 @@ func (o *order) count(r run, set *classSet) (n int) {
 type match struct {
 	*filter
 	total  int
-	source *source // has them all; nil if that is the table
-	bits   *bitmap // the rows that match; nil if they were counted without
+	source *source     // has them all; nil if that is the table
+	bits   *bitmap     // they themselves; nil if they were counted without
+	memory *remembered // where bits are kept; nil if nowhere
 }
 
 // match counts the rows that match: from the counts of blocks if there is but
 // one condition beyond the class and an order has its rows together, else by
-// marking them.
+// marking them. Many rows are marked the second time that they are asked for.
 func (f *filter) match() *match {
-	m := &match{filter: f, source: f.smallest()}
-	switch {
-	case f.never:
-		m.filter.set = classSet{has: make([]bool, len(f.classes.list))}
-	case f.rest() == 0:
+	m := &match{filter: f}
+	if f.never {
+		m.set = classSet{has: make([]bool, len(f.classes.list))}
+		return m
+	}
+	if f.rest() == 0 {
 		m.total = f.set.rows
-	case f.rest() == 1 && m.source != nil:
+		return m
+	}
+	m.source = f.smallest()
+	again, counts := false, f.rest() == 1 && m.source != nil
+	if f.rows >= f.worthIt() {
+		m.memory, again = f.recall(f)
+	}
+	if counts {
 		for _, r := range m.source.runs {
 			m.total += m.source.order.count(r, &f.set)
 		}
-	default:
-		m.mark()
+		if !again || m.total < f.rows/64 {
+			return m
+		}
+	}
+	m.ensureBits()
+	if !counts {
 		m.total = m.bits.count()
 	}
 	return m
 }
 
+// ensureBits marks the rows that match unless they are marked, or remembered.
+func (m *match) ensureBits() {
+	switch {
+	case m.bits != nil:
+	case m.memory != nil:
+		m.bits = m.memory.marked(m.mark)
+	default:
+		m.bits = m.mark()
+	}
+}
+
+// free gives back what no one remembers.
+func (m *match) free() {
+	if m.memory == nil {
+		m.bits.free()
+	}
+}
+
 // mark marks the rows that match: one by one where the source is small beside
 // the columns that would be read.
-func (m *match) mark() {
-	m.bits = newBitmap(m.places())
+func (m *match) mark() *bitmap {
+	marked := newBitmap(m.places())
 	most := m.rows / 8
 	if m.rest() == 1 {
 		most = m.rows / 2
 	}
 	if m.source == nil || m.source.rows > most {
-		m.scan()
-		return
+		m.scan(*marked)
+		return marked
 	}
-	b, only := *m.bits, m.rest() == 1 // the source is the one condition
+	b, only := *marked, m.rest() == 1 // the source is the one condition
 	for _, r := range m.source.runs {
 		m.source.order.each(r.from, r.to, func(n uint32) {
 			if m.set.has[m.class.at(n)] && (only || m.passes(n)) {
@@ -128,11 +159,11 @@ func (m *match) mark() {
 			}
 		})
 	}
+	return marked
 }
 
 // scan marks the rows that match by reading whole columns.
-func (m *match) scan() {
-	b := *m.bits
+func (m *match) scan(b bitmap) {
 	if m.search != nil {
 		m.search.mark(b)
 	} else {

@@ -5,7 +5,7 @@ import "exante/auth/uid"
 // page is one page of the rows that match q, which is of the table's day.
 func (t *table) page(q *Query) (p Page) {
 	m := t.filter(q).match()
-	defer m.bits.free()
+	defer m.free()
 	limit := min(max(q.Limit, 0), m.total)
 	p.Total = m.total
 	if limit == 0 {
@@ -26,7 +26,7 @@ func (t *table) page(q *Query) (p Page) {
 // all is the ids of all rows that match q.
 func (t *table) all(q *Query) []uid.ID {
 	m := t.filter(q).match()
-	defer m.bits.free()
+	defer m.free()
 	if m.total == 0 {
 		return nil
 	}
@@ -36,6 +36,7 @@ func (t *table) all(q *Query) []uid.ID {
 // What looking at one row costs, in nanoseconds. Only their relations matter.
 const (
 	passesCost = 5
+	markedCost = 2
 	sourceCost = 3
 	sortCost   = 40
 )
@@ -54,33 +55,42 @@ func (m *match) collect(q *Query, skip, want int) []uid.ID {
 		w.over(segments)
 		return w.ids
 	}
-	gathered, marked := m.costs(skip + want)
+	c := m.costs(skip + want)
+	if m.bits != nil && m.memory != nil && c.walked > m.worthIt() && len(segments) == 1 && segments[0].set == &m.set {
+		w.tally = m.memory.tally(q.Sort, segments[0].order)
+		w.over(segments)
+		return w.ids
+	}
 	short := w
-	short.allowance = 4*m.blockRows + min(gathered, marked)/(2*passesCost)
+	short.allowance = 4*m.blockRows + min(c.gather, c.mark)/(2*passesCost)
+	if c.walked*passesCost < min(c.gather, c.mark) {
+		short.allowance += 2 * c.walked
+	}
 	if short.over(segments) {
 		return short.ids
 	}
-	if gathered < marked {
+	if c.gather < c.mark {
 		return m.gather(q, skip, want)
 	}
-	if m.bits == nil {
-		m.mark()
-	}
+	m.ensureBits()
 	w.over(segments)
 	return w.ids
 }
 
-// costs is what it takes to gather the rows that match, and to mark them and
-// walk past so many.
-func (m *match) costs(rows int) (gathered, marked int) {
-	walked := m.rows
+// costs is how many rows a walk must pass to find so many that match, where they
+// lie evenly, and what it takes to gather all that match, or to mark them for
+// the walk.
+type costs struct{ walked, gather, mark int }
+
+func (m *match) costs(rows int) costs {
+	c := costs{walked: m.rows}
 	if rows < m.total {
-		walked = int(float64(rows) / float64(m.total) * float64(m.rows))
+		c.walked = int(float64(rows) / float64(m.total) * float64(m.rows))
 	}
-	gathered, marked = m.total*sortCost, walked*3/2
+	c.gather, c.mark = m.total*sortCost, c.walked*markedCost
 	if m.bits == nil {
-		gathered += m.source.rows * sourceCost
-		marked += m.source.rows*sourceCost + m.rows/100
+		c.gather += m.source.rows * sourceCost
+		c.mark += m.source.rows * sourceCost
 	}
-	return gathered, marked
+	return c
 }

@@ -40,6 +40,9 @@ type table struct {
 	free             []uint32 // places
 	rows             int      // but for free places
 
+	changes uint64 // how often anything changed
+	memory  memory
+
 	orders     [orders]order
 	classes    classes
 	parties    dictionary[uid.ID]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"slices"
+	"unicode"
 	"unicode/utf8"
 
 	"exante/storage/input"
@@ -153,9 +154,13 @@ func lower(to, from []byte) []byte {
 // search marks the texts that a folded text is part of.
 func (t *texts) search(folded []byte, found bitmap) {
 	var low []byte
+	cased := bytes.ContainsFunc(folded, unicode.IsLetter)
 	for at, b := range t.blocks {
 		p := b.folded
-		if p == nil {
+		switch {
+		case p == nil && !cased:
+			p = &b.as
+		case p == nil:
 			low = lower(low, b.as.bytes)
 			p = &packed{b.as.ends, low}
 		}

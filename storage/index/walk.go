@@ -13,6 +13,7 @@ type walk struct {
 	desc       bool
 	skip, want int      // of the rows that match
 	allowance  int      // how many rows it may look at
+	tally      []uint16 // how many rows match, by block; nil if unknown
 	ids        []uid.ID // collected
 }
 
@@ -50,7 +51,7 @@ func (w *walk) block(s *segment, at int) {
 	if at == s.to.b {
 		to = s.to.i
 	}
-	most, exact, byClass := w.inBlock(s, b)
+	most, exact, byClass := w.inBlock(s, at)
 	if most == 0 || from >= to {
 		return
 	}
@@ -71,7 +72,11 @@ func (w *walk) block(s *segment, at int) {
 
 // inBlock is how many rows of a block match, or at most so many, and whether
 // the class alone tells which.
-func (w *walk) inBlock(s *segment, b *block) (most int, exact, byClass bool) {
+func (w *walk) inBlock(s *segment, at int) (most int, exact, byClass bool) {
+	if w.tally != nil {
+		return int(w.tally[at]), true, false
+	}
+	b := s.order.blocks[at]
 	byClass = w.parties == nil && w.number == "" && w.late == None && w.search == nil
 	for i := range w.bounds {
 		c := &w.bounds[i]
