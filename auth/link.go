@@ -20,23 +20,24 @@ type Link struct {
 	Until                          time.Time // whole seconds; from then on it opens nothing
 }
 
-// LinkKeySize is the length of the secret of a LinkKey in bytes.
-const LinkKeySize = 32
+// SigningKeySize is the length of the secret of a SigningKey in bytes.
+const SigningKeySize = 32
 
-// LinkKey signs links. It prints as [redacted] in every form; Reveal alone shows
-// the secret. The zero LinkKey signs and opens nothing.
-type LinkKey struct{ secret *[LinkKeySize]byte }
+// SigningKey signs what a client keeps for a while and brings back: links, and what
+// MAC is asked for. It prints as [redacted] in every form; Reveal alone shows
+// the secret. The zero SigningKey signs and opens nothing.
+type SigningKey struct{ secret *[SigningKeySize]byte }
 
-// NewLinkKey is the key with that secret.
-func NewLinkKey(secret [LinkKeySize]byte) LinkKey { return LinkKey{&secret} }
+// NewSigningKey is the key with that secret.
+func NewSigningKey(secret [SigningKeySize]byte) SigningKey { return SigningKey{&secret} }
 
-// MintLinkKey makes a new key.
-func MintLinkKey(random io.Reader) (LinkKey, error) {
-	var secret [LinkKeySize]byte
+// MintSigningKey makes a new key.
+func MintSigningKey(random io.Reader) (SigningKey, error) {
+	var secret [SigningKeySize]byte
 	if _, err := io.ReadFull(random, secret[:]); err != nil {
-		return LinkKey{}, fmt.Errorf("read randomness for a link key: %w", err)
+		return SigningKey{}, fmt.Errorf("read randomness for a signing key: %w", err)
 	}
-	return NewLinkKey(secret), nil
+	return NewSigningKey(secret), nil
 }
 
 // A signed link is base64url, without padding, of
@@ -53,7 +54,7 @@ const (
 var linkText = base64.RawURLEncoding.Strict()
 
 // Sign is the text of a link, for a URL; "" from the zero key.
-func (k LinkKey) Sign(l Link) string {
+func (k SigningKey) Sign(l Link) string {
 	if k.secret == nil {
 		return ""
 	}
@@ -65,7 +66,7 @@ func (k LinkKey) Sign(l Link) string {
 
 // Open reads a link that Sign made and that is not over at now. It tells nothing
 // about one that it refuses.
-func (k LinkKey) Open(text string, now time.Time) (Link, bool) {
+func (k SigningKey) Open(text string, now time.Time) (Link, bool) {
 	if k.secret == nil || len(text) != linkText.EncodedLen(linkLen) {
 		return Link{}, false
 	}
@@ -80,27 +81,39 @@ func (k LinkKey) Open(text string, now time.Time) (Link, bool) {
 	return l, now.Before(l.Until)
 }
 
-func (k LinkKey) mac(body []byte) []byte {
+func (k SigningKey) mac(body []byte) []byte {
+	return k.MAC(linkDomain, body)
+}
+
+// MACSize is the length of a MAC in bytes.
+const MACSize = sha256.Size
+
+// MAC is the HMAC-SHA-256 (RFC 2104) of the parts, which the caller keeps apart by
+// their lengths. domain keeps it from being the MAC of anything else. The key must
+// not be zero.
+func (k SigningKey) MAC(domain string, parts ...[]byte) []byte {
 	m := hmac.New(sha256.New, k.secret[:])
-	m.Write([]byte(linkDomain))
-	m.Write(body)
+	m.Write([]byte(domain))
+	for _, p := range parts {
+		m.Write(p)
+	}
 	return m.Sum(nil)
 }
 
 // IsZero reports whether there is no key.
-func (k LinkKey) IsZero() bool { return k.secret == nil }
+func (k SigningKey) IsZero() bool { return k.secret == nil }
 
 // Reveal is the secret itself, for the store to keep.
-func (k LinkKey) Reveal() [LinkKeySize]byte { return *k.secret }
+func (k SigningKey) Reveal() [SigningKeySize]byte { return *k.secret }
 
 // String, Format, MarshalText and LogValue keep the secret out of every print.
-func (k LinkKey) String() string { return redacted }
+func (k SigningKey) String() string { return redacted }
 
 // Format prints [redacted] whatever the verb: %#v and %x would reach inside.
-func (k LinkKey) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
+func (k SigningKey) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
 
 // MarshalText keeps the secret out of encoders.
-func (k LinkKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (k SigningKey) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
 // LogValue keeps the secret out of logs.
-func (k LinkKey) LogValue() slog.Value { return slog.StringValue(redacted) }
+func (k SigningKey) LogValue() slog.Value { return slog.StringValue(redacted) }

@@ -16,9 +16,9 @@ import (
 
 var linkTime = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
 
-func mintLinkKey(tb testing.TB) auth.LinkKey {
+func mintSigningKey(tb testing.TB) auth.SigningKey {
 	tb.Helper()
-	k, err := auth.MintLinkKey(rand.Reader)
+	k, err := auth.MintSigningKey(rand.Reader)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func mintLinkKey(tb testing.TB) auth.LinkKey {
 }
 
 func TestLinkOpensUntilItsEnd(t *testing.T) {
-	k := mintLinkKey(t)
+	k := mintSigningKey(t)
 	link := auth.Link{OrgID: uid.ID{1}, InvoiceID: uid.ID{2}, AttachmentID: uid.ID{3}, Until: linkTime}
 	text := k.Sign(link)
 	if got, ok := k.Open(text, linkTime.Add(-time.Nanosecond)); !ok || got != link {
@@ -43,7 +43,7 @@ func TestLinkOpensUntilItsEnd(t *testing.T) {
 }
 
 func TestEveryChangeOfALinkBreaksIt(t *testing.T) {
-	k := mintLinkKey(t)
+	k := mintSigningKey(t)
 	text := k.Sign(auth.Link{OrgID: uid.ID{1}, InvoiceID: uid.ID{2}, AttachmentID: uid.ID{3}, Until: linkTime})
 	before := linkTime.Add(-time.Hour)
 	for i := range text {
@@ -60,31 +60,31 @@ func TestEveryChangeOfALinkBreaksIt(t *testing.T) {
 			t.Errorf("%q opens", bad)
 		}
 	}
-	if _, ok := mintLinkKey(t).Open(text, before); ok {
+	if _, ok := mintSigningKey(t).Open(text, before); ok {
 		t.Error("another key opens it")
 	}
-	if _, ok := (auth.LinkKey{}).Open(text, before); ok || (auth.LinkKey{}).Sign(auth.Link{}) != "" {
+	if _, ok := (auth.SigningKey{}).Open(text, before); ok || (auth.SigningKey{}).Sign(auth.Link{}) != "" {
 		t.Error("no key is a key")
 	}
 }
 
-func TestLinkKeyNeverPrints(t *testing.T) {
-	secret := [auth.LinkKeySize]byte{}
+func TestSigningKeyNeverPrints(t *testing.T) {
+	secret := [auth.SigningKeySize]byte{}
 	copy(secret[:], "this is the secret of the links.")
-	k := auth.NewLinkKey(secret)
+	k := auth.NewSigningKey(secret)
 	if k.Reveal() != secret {
 		t.Error("Reveal does not")
 	}
 	var log bytes.Buffer
-	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "key", k, "in", struct{ K auth.LinkKey }{k})
-	text, err := json.Marshal(struct{ K auth.LinkKey }{k})
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "key", k, "in", struct{ K auth.SigningKey }{k})
+	text, err := json.Marshal(struct{ K auth.SigningKey }{k})
 	for _, printed := range []string{fmt.Sprint(k), fmt.Sprintf("%v %+v %#v %x %s %q %d", k, k, k, k, k, k, k),
-		fmt.Sprintf("%+v", struct{ k auth.LinkKey }{k}), string(text), log.String()} {
+		fmt.Sprintf("%+v", struct{ k auth.SigningKey }{k}), string(text), log.String()} {
 		if strings.Contains(printed, "secret of") || strings.Contains(printed, fmt.Sprintf("%x", secret[:4])) || err != nil {
 			t.Errorf("prints %s, %v", printed, err)
 		}
 	}
-	if _, err := auth.MintLinkKey(strings.NewReader("short")); err == nil {
+	if _, err := auth.MintSigningKey(strings.NewReader("short")); err == nil {
 		t.Error("a key was made of too little randomness")
 	}
 }

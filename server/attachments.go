@@ -92,7 +92,7 @@ func readAttachmentID(body []byte) (uid.ID, error) {
 // attachmentWriter writes attachments of the organization that asks, with links
 // that open them from now on.
 func (x *exchange) attachmentWriter() func(*jsonWriter, *storage.Attachment) {
-	org, key, until, base := x.org(), x.store.Links(), x.options.Now().Add(linkTime), x.baseURL()
+	org, key, until, base := x.org(), x.signing, x.options.Now().Add(linkTime), x.baseURL()
 	return func(w *jsonWriter, a *storage.Attachment) {
 		link := auth.Link{OrgID: org, InvoiceID: a.InvoiceID, AttachmentID: a.ID, Until: until}
 		writeAttachment(w, a, base+"/files/"+key.Sign(link))
@@ -115,7 +115,7 @@ func (x *exchange) baseURL() string {
 // download answers whoever has a link. Links that were never signed, are over or
 // lead nowhere answer alike, and none is ever logged.
 func download(x *exchange) error {
-	link, ok := x.store.Links().Open(x.path.Params("link"), x.options.Now())
+	link, ok := x.signing.Open(x.path.Params("link"), x.options.Now())
 	if !ok {
 		return storage.ErrNotFound
 	}

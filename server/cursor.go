@@ -3,12 +3,12 @@ package server
 import (
 	"bytes"
 	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"slices"
 	"strings"
 
+	"exante/auth"
 	"exante/auth/uid"
 	"exante/storage"
 )
@@ -22,8 +22,6 @@ import (
 //	16 bytes  uid
 //	varint    value
 //	rest      text
-
-const cursorMAC = sha256.Size
 
 // cursorOf is the cursor of a mark; "" for none.
 func (x *exchange) cursorOf(q *query, m *storage.InvoiceMark) string {
@@ -42,11 +40,11 @@ func (x *exchange) readCursor(q *query) (after *storage.InvoiceMark, walk bool) 
 		return nil, sent
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) < cursorMAC || !hmac.Equal(raw[:cursorMAC], x.signMark(q, raw[cursorMAC:])) {
+	if err != nil || len(raw) < auth.MACSize || !hmac.Equal(raw[:auth.MACSize], x.signMark(q, raw[auth.MACSize:])) {
 		q.add("cursor", "is not one that this list has given for these parameters")
 		return nil, true
 	}
-	return parseMark(raw[cursorMAC:]), true
+	return parseMark(raw[auth.MACSize:]), true
 }
 
 // parseMark reads what cursorOf wrote; the MAC vouches for it.
@@ -61,11 +59,7 @@ func parseMark(b []byte) *storage.InvoiceMark {
 // signMark is the MAC of a mark in the list that q asks for.
 func (x *exchange) signMark(q *query, mark []byte) []byte {
 	org := x.org()
-	mac := hmac.New(sha256.New, x.cursorKey)
-	mac.Write(org[:])
-	mac.Write(q.identity())
-	mac.Write(mark)
-	return mac.Sum(nil)
+	return x.signing.MAC("exante cursor v1\x00", org[:], q.identity(), mark)
 }
 
 // identity is what makes a list what it is: all parameters but where one stands in

@@ -14,7 +14,7 @@ import (
 
 // readInvoiceQuery reads the parameters of the list as one organization's key sends them.
 func readInvoiceQuery(q *query) (storage.InvoiceQuery, error) {
-	x := &exchange{Server: &Server{cursorKey: []byte("secret")}, admitted: auth.Admission{Key: &auth.Key{OrgID: uid.ID{1}}}}
+	x := &exchange{Server: &Server{signing: auth.NewSigningKey([32]byte{1})}, admitted: auth.Admission{Key: &auth.Key{OrgID: uid.ID{1}}}}
 	iq, _, err := x.readInvoiceList(q)
 	return iq, err
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -76,8 +75,7 @@ type Server struct {
 	log     *slog.Logger
 	ids     *uid.Source
 	hosts   hostSet
-
-	cursorKey []byte // of the MACs of cursors
+	signing auth.SigningKey // of cursors and links
 
 	app       *fiber.App
 	router    fasthttp.RequestHandler // Fiber's: from the path to the handler
@@ -104,10 +102,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		options: o, store: o.Store, auth: o.Auth, log: o.Log,
 		ids:   uid.NewSource(o.Now, o.Rand),
-		hosts: newHostSet(o.AllowedHosts), cursorKey: make([]byte, 32),
-	}
-	if _, err := rand.Read(s.cursorKey); err != nil {
-		return nil, err
+		hosts: newHostSet(o.AllowedHosts), signing: o.Store.SigningKey(),
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.exchanges.New = func() any { return &exchange{Server: s} }

@@ -156,7 +156,7 @@ func TestAccountRecordsOfVersionOneAreReadForEver(t *testing.T) {
 		"counts":       {famCounts, &before, &counts{}},
 		"counts_rows":  {famCounts, &rows, &counts{}},
 		"counts_files": {famCounts, &allCounts, &counts{}},
-		"link_key":     {famLinkKey, &linkKeyRecord{[32]byte{1, 2}}, &linkKeyRecord{}},
+		"signing_key":  {famSigningKey, &signingKeyRecord{[32]byte{1, 2}}, &signingKeyRecord{}},
 		"user":         {famUser, &userRecord{"ann@example.com", "Ann", Admin, 1, true, 2, 3, 4}, &userRecord{}},
 		"key":          {famKey, recordOfKey(fullKey(t)), &keyRecord{}},
 		"use":          {famUse, &use, &useRecord{}},

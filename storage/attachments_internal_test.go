@@ -59,7 +59,7 @@ func TestVerifyFindsDamagedAttachments(t *testing.T) {
 		"is marked to be swept": func(l *ledger, t *tx, a *Attachment) error {
 			return put(t, keyLoose(l.org, a.InvoiceID, a.ID), famLoose, &looseRecord{1})
 		},
-		"g k: store is damaged: record g k is missing": func(_ *ledger, t *tx, _ *Attachment) error { return t.Delete(keyLinkKey()) },
+		"g k: store is damaged: record g k is missing": func(_ *ledger, t *tx, _ *Attachment) error { return t.Delete(keySigningKey()) },
 	} {
 		l := openLedger(t)
 		a := l.attach()
@@ -171,16 +171,11 @@ func TestSweepSparesWhatIsBeingAdded(t *testing.T) {
 	}
 }
 
-func TestLinkKeyIsMadeOnceAndKept(t *testing.T) {
+func TestSigningKeyIsMadeOnceAndKept(t *testing.T) {
 	l := openLedger(t)
-	if !l.Links().IsZero() {
-		t.Error("there is a key before there is anything to link to")
-	}
-	l.attach()
-	k := l.Links()
-	l.attach()
-	if k.IsZero() || l.Links().Reveal() != k.Reveal() {
-		t.Error("the second attachment made another key")
+	k := l.SigningKey()
+	if k.IsZero() {
+		t.Error("a new store has no key")
 	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
@@ -190,7 +185,7 @@ func TestLinkKeyIsMadeOnceAndKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if s.Links().IsZero() || s.Links().Reveal() != k.Reveal() {
+	if s.SigningKey().IsZero() || s.SigningKey().Reveal() != k.Reveal() {
 		t.Error("a restart made another key")
 	}
 }

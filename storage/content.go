@@ -8,7 +8,6 @@ import (
 	"hash"
 	"io"
 
-	"exante/auth"
 	"exante/auth/uid"
 	"exante/storage/kv"
 )
@@ -95,49 +94,4 @@ func (c *Content) load(r kv.Reader) error {
 		return fmt.Errorf("%w: attachment %s does not have the content that it came with", ErrCorrupt, c.ID)
 	}
 	return nil
-}
-
-// linkKeyRecord is the key that signs links to attachments. It is made before the
-// first attachment: until then there is nothing to link to.
-type linkKeyRecord struct {
-	Secret [auth.LinkKeySize]byte `cbor:"1,keyasint"`
-}
-
-// Links signs links to attachments, and opens them. Before there is an attachment
-// it is the zero key.
-func (s *Store) Links() auth.LinkKey {
-	if k := s.links.Load(); k != nil {
-		return *k
-	}
-	return auth.LinkKey{}
-}
-
-func (s *Store) loadLinkKey(ctx context.Context) error {
-	var record linkKeyRecord
-	err := s.db.View(ctx, func(r kv.Reader) error { return get(r, keyLinkKey(), famLinkKey, &record) })
-	if errors.Is(err, ErrNotFound) {
-		return nil
-	}
-	k := auth.NewLinkKey(record.Secret)
-	s.links.Store(&k)
-	return err
-}
-
-// ensureLinkKey makes the key that signs links, if there is none.
-func (s *Store) ensureLinkKey(ctx context.Context) error {
-	if s.links.Load() != nil {
-		return nil
-	}
-	return s.update(ctx, auth.System(uid.ID{}), func(t *tx) error {
-		err := get(t, keyLinkKey(), famLinkKey, &linkKeyRecord{})
-		if !errors.Is(err, ErrNotFound) {
-			return err // or nil: another was first
-		}
-		k, err := auth.MintLinkKey(s.options.Rand)
-		if err != nil {
-			return err
-		}
-		t.OnCommit(func() { s.links.Store(&k) })
-		return insert(t, keyLinkKey(), famLinkKey, &linkKeyRecord{k.Reveal()})
-	})
 }

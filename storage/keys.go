@@ -25,7 +25,7 @@ import (
 //	g t <tag 8> <key>          organization of the API key with that look-up tag
 //	g a <seq 8>                audit record
 //	g h                        audit head: sequence and hash of the last record
-//	g k                        key that signs links to attachments
+//	g k                        key that signs links to attachments, and cursors
 //	o <org> c                  counts and the invoice number series
 //	o <org> u <user>           user
 //	o <org> k <key>            API key
@@ -48,14 +48,14 @@ const (
 	spaceGlobal = 'g'
 	spaceOrg    = 'o'
 
-	famMarker    = 'm'
-	famTotals    = 'c'
-	famOrg       = 'o'
-	famEmail     = 'e'
-	famTag       = 't'
-	famAudit     = 'a'
-	famAuditHead = 'h'
-	famLinkKey   = 'k'
+	famMarker     = 'm'
+	famTotals     = 'c'
+	famOrg        = 'o'
+	famEmail      = 'e'
+	famTag        = 't'
+	famAudit      = 'a'
+	famAuditHead  = 'h'
+	famSigningKey = 'k'
 
 	famCounts    = 'c'
 	famUser      = 'u'
@@ -109,7 +109,7 @@ func keyOrg(org uid.ID) []byte           { return globalKey(famOrg, org[:]) }
 func keyEmail(email string) []byte       { return globalKey(famEmail, []byte(email)) }
 func keyAudit(seq uint64) []byte         { return globalKey(famAudit, binary.BigEndian.AppendUint64(nil, seq)) }
 func keyAuditHead() []byte               { return globalKey(famAuditHead) }
-func keyLinkKey() []byte                 { return globalKey(famLinkKey) }
+func keySigningKey() []byte              { return globalKey(famSigningKey) }
 func keyTag(t auth.Tag, k uid.ID) []byte { return globalKey(famTag, t[:], k[:]) }
 
 func keyCounts(org uid.ID) []byte           { return orgKey(org, famCounts) }
@@ -193,7 +193,7 @@ var (
 	globalShapes = map[byte]shape{
 		famMarker: {}, famTotals: {}, famOrg: {size: 16}, famEmail: {size: 1, more: true},
 		famTag: {size: 8 + 16}, famAudit: {size: 8}, famAuditHead: {},
-		famLinkKey: {},
+		famSigningKey: {},
 	}
 	orgShapes = map[byte]shape{
 		famCounts: {}, famUser: {size: 16}, famKey: {size: 16}, famUse: {size: 16}, famHour: {size: 16 + 8},

@@ -29,7 +29,7 @@ func allKeys(t *rapid.T, org uid.ID) (global, ofOrg [][]byte) {
 	hour := time.Unix(rapid.Int64Range(-1e10, 1e10).Draw(t, "hour"), 0)
 	global = [][]byte{
 		keyMarker(), keyTotals(), keyOrg(org), keyEmail(text), keyTag(auth.Tag(id[:8]), other),
-		keyAudit(rapid.Uint64().Draw(t, "seq")), keyAuditHead(), keyLinkKey(),
+		keyAudit(rapid.Uint64().Draw(t, "seq")), keyAuditHead(), keySigningKey(),
 	}
 	ofOrg = [][]byte{
 		keyCounts(org), keyUser(org, id), keyAPIKey(org, id), keyUse(org, id), keyHour(org, id, hour), keyParty(org, id),

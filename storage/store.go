@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"exante/auth"
@@ -74,7 +73,7 @@ type Store struct {
 	parties *index.Names
 	bodies  *bodies.Cache
 	once    *desk
-	links   atomic.Pointer[auth.LinkKey] // nil: no attachment was ever added
+	signing auth.SigningKey
 	sweeper *sweeper
 }
 
@@ -126,7 +125,7 @@ func (s *Store) start(id uid.ID) error {
 	if err := s.identify(ctx, id); err != nil {
 		return err
 	}
-	if err := s.loadLinkKey(ctx); err != nil {
+	if err := s.loadSigningKey(ctx); err != nil {
 		return err
 	}
 	if found, err := s.findLoose(ctx); err != nil {

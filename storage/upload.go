@@ -42,9 +42,6 @@ func (s *Store) AddAttachments(ctx context.Context, by auth.Principal, inv uid.I
 	if only(once) == nil { // else what was done before is found out at the end
 		err = s.mayAttach(ctx, by.OrgID, inv, ifMatch)
 	}
-	if err == nil {
-		err = s.ensureLinkKey(ctx)
-	}
 	if err != nil {
 		return nil, 0, err
 	}

@@ -166,12 +166,15 @@ func (v *verification) survey() (tenants []uid.ID) {
 	return tenants
 }
 
-// marker checks the record that says what database this is.
+// marker checks the record that says what database this is, and that it has a
+// signing key.
 func (v *verification) marker() {
 	var rec markerRecord
 	err := get(v, keyMarker(), famMarker, &rec)
 	v.counted()
 	v.check(keyMarker(), missing(err, "record", keyMarker()))
+	v.counted()
+	v.check(keySigningKey(), missing(get(v, keySigningKey(), famSigningKey, &signingKeyRecord{}), "record", keySigningKey()))
 	if err == nil && (rec.Schema != schemaVersion || rec.ID.IsZero()) {
 		v.find(keyMarker(), "names store %q of schema %d", rec.ID, rec.Schema)
 	}

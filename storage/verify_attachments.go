@@ -29,10 +29,6 @@ func (v *verification) attachments(org uid.ID, c counts) {
 		v.check(key, v.content(org, record.attachment(invoice, id)))
 	})
 	v.agree("attachments", in, found, c.Attachments)
-	if found > 0 {
-		err := get(v, keyLinkKey(), famLinkKey, &linkKeyRecord{})
-		v.check(keyLinkKey(), missing(err, "record", keyLinkKey()))
-	}
 	each(v, inFamily(org, famLoose), famLoose, func([]byte, *looseRecord) {})
 	v.chunks(org)
 }
