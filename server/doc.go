@@ -24,12 +24,13 @@
 //
 // # To add a route
 //
-// Write the row in routes.go and the handler in the file of its resource. A row
-// without a scope fails a test, and so does a path with a uid in it that answers
-// another organization's record in any way but as absent. A POST is carried out
-// once for one Idempotency-Key: its handler describes the answer as a receipt and
-// hands what post makes of it to the store (idempotency.go); a POST that is
-// carried out twice fails a test.
+// Write the row in routes.go and the handler in the file of its resource, and
+// describe it in openapi/openapi.json: what is not in there, of a route or of any
+// answer in any test, fails a test. So does a row without a scope, and a path with
+// a uid in it that answers another organization's record in any way but as absent.
+// A POST is carried out once for one Idempotency-Key: its handler describes the
+// answer as a receipt and hands what post makes of it to the store
+// (idempotency.go); a POST that is carried out twice fails a test.
 //
 // # What is promised
 //

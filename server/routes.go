@@ -86,6 +86,9 @@ func routes() []route {
 		{"GET", "/api/api-keys/:uid/activity", readKeys, inQuery, keyActivity},
 
 		{"GET", "/files/:link", open, inPath, download},
+		{"GET", "/openapi.json", open, inPath, openapiDocument},
+		{"GET", "/docs", open, inPath, docsPage},
+		{"GET", "/docs/:version/:file", open, inPath, docsAsset},
 
 		{"GET", "/livez", open, inPath, live},
 		{"GET", "/readyz", open, inPath, ready},

@@ -17,6 +17,7 @@ import (
 
 	"exante/auth"
 	"exante/auth/uid"
+	"exante/server/openapi"
 	"exante/storage"
 	"exante/storage/billing"
 )
@@ -31,7 +32,7 @@ type Options struct {
 
 	// TrustedProxies may name the caller in X-Forwarded-For. Empty: the peer is the caller.
 	TrustedProxies []netip.Prefix
-	// AllowedHosts are the names under which /api answers. Empty: any. An entry is
+	// AllowedHosts are the names under which /api and /docs answer. Empty: any. An entry is
 	// a host name without port; localhost and IP addresses are always allowed.
 	AllowedHosts []string
 
@@ -76,6 +77,7 @@ type Server struct {
 	ids     *uid.Source
 	hosts   hostSet
 	signing auth.SigningKey // of cursors and links
+	docs    *openapi.Site
 
 	app       *fiber.App
 	router    fasthttp.RequestHandler // Fiber's: from the path to the handler
@@ -103,6 +105,10 @@ func New(o Options) (*Server, error) {
 		options: o, store: o.Store, auth: o.Auth, log: o.Log,
 		ids:   uid.NewSource(o.Now, o.Rand),
 		hosts: newHostSet(o.AllowedHosts), signing: o.Store.SigningKey(),
+	}
+	var err error
+	if s.docs, err = openapi.New(); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.exchanges.New = func() any { return &exchange{Server: s} }

@@ -13,8 +13,12 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
 	"exante/auth"
 	"exante/server"
+	"exante/server/openapi"
+	"exante/server/openapi/contract"
 	"exante/storage"
 	"exante/storage/storagetest"
 )
@@ -184,8 +188,33 @@ func (w *world) do(method, path, key, body string, headers ...string) reply {
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
 	w.must(err)
+	answer := contract.Answer{Method: method, Target: path, Status: resp.StatusCode, Header: resp.Header, Body: text}
+	if err := document(w.tb).Check(answer); err != nil {
+		w.tb.Errorf("the answer is not in the OpenAPI document: %v", err)
+	}
 	return reply{resp.StatusCode, resp.Header, string(text)}
 }
+
+// document is the contract that every answer is held against.
+func document(tb testing.TB) *contract.Document {
+	tb.Helper()
+	d, err := loadDocument()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return d
+}
+
+var loadDocument = sync.OnceValues(func() (*contract.Document, error) {
+	site, err := openapi.New()
+	if err != nil {
+		return nil, err
+	}
+	if *update { // the examples are being made
+		return contract.Load(site.Document.Body, openapi3.DisableExamplesValidation())
+	}
+	return contract.Load(site.Document.Body)
+})
 
 func (w *world) get(path, key string) reply { return w.do("GET", path, key, "") }
 

@@ -1,0 +1,153 @@
+package server_test
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"exante/storage"
+)
+
+const documentFile = "openapi/openapi.json"
+
+// step is one request of the story that gives the document its examples. Its
+// answer becomes the example called name, its body the one called nameRequest.
+type step struct {
+	name, method, path, body string
+	status                   int
+	key                      string   // "": the organization's
+	headers                  []string // name, value, …
+}
+
+// story visits every operation once, and every refusal that the document shows.
+// $name stands for the uid that the step of that name answered.
+var story = []step{
+	{name: "createParty", method: "POST", path: "/api/parties", status: 201, body: `{"name":"Globex","address":"742 Evergreen Terrace\nSpringfield","billing_contact":{"name":"Hank Scorpio","email":"hank@globex.example"}}`},
+	{name: "getParty", method: "GET", path: "/api/parties/$createParty", status: 200},
+	{name: "updateParty", method: "PUT", path: "/api/parties/$createParty", status: 200, body: `{"billing_contact":{"name":"Hank Scorpio","title":"Accounts payable","email":"hank@globex.example","phone":"+1 555 0100"}}`},
+	{name: "listParties", method: "GET", path: "/api/parties?search=glo&sort=name", status: 200},
+	{name: "createInvoice", method: "POST", path: "/api/invoices", status: 201, body: `{"target_party_uid":"$createParty","currency":"EUR","due_date":"2026-12-31","tax_cents":950,"invoice_fields":{"po":"4711","urgent":true},"line_items":[{"context_type":"PRODUCT","sku":"seat","quantity":2.5,"unit_price":1999}]}`},
+	{name: "addLineItems", method: "POST", path: "/api/invoices/$createInvoice/line_items", status: 201, body: `{"context_type":"DISCOUNT","sku":"welcome","unit_price":500}`},
+	{name: "updateLineItems", method: "PUT", path: "/api/invoices/$createInvoice/line_items", status: 200, body: `[{"uid":"$addLineItems","unit_price":400}]`},
+	{name: "deleteLineItems", method: "DELETE", path: "/api/invoices/$createInvoice/line_items", status: 200, body: `["$addLineItems"]`},
+	{name: "updateInvoice", method: "PUT", path: "/api/invoices/$createInvoice", status: 200, body: `{"status":"SENT"}`},
+	{name: "getInvoice", method: "GET", path: "/api/invoices/$createInvoice", status: 200},
+	{name: "listInvoices", method: "GET", path: "/api/invoices?status=SENT,OVERDUE&sort=-due_date", status: 200},
+
+	{name: "createApiKey", method: "POST", path: "/api/api-keys", status: 201, body: `{"name":"Zapier","scopes":["invoices:read","parties:read"],"expires_in_days":90}`},
+	{name: "getApiKey", method: "GET", path: "/api/api-keys/$createApiKey", status: 200},
+	{name: "getCurrentApiKey", method: "GET", path: "/api/api-keys/current", status: 200},
+	{name: "rotateApiKey", method: "POST", path: "/api/api-keys/$createApiKey/rotate", status: 201, body: `{"grace_days":7}`},
+	{name: "listApiKeys", method: "GET", path: "/api/api-keys?state=active,retiring", status: 200},
+	{name: "getApiKeyActivity", method: "GET", path: "/api/api-keys/$acme/activity?from=2026-11-23", status: 200},
+	{name: "revokeApiKey", method: "DELETE", path: "/api/api-keys/$createApiKey", status: 200},
+
+	{name: "errorMalformedJson", method: "POST", path: "/api/parties", status: 400, body: `{"name":"Globex"`},
+	{name: "errorMissingAuthorization", method: "GET", path: "/api/invoices", status: 401, key: "none"},
+	{name: "errorInvalidApiKey", method: "GET", path: "/api/invoices", status: 401, key: "ex_live_mistyped"},
+	{name: "errorInsufficientScope", method: "GET", path: "/api/parties", status: 403, key: "narrow"},
+	{name: "errorNotFound", method: "GET", path: "/api/invoices/" + absent, status: 404},
+	{name: "errorNumberTaken", method: "POST", path: "/api/invoices", status: 409, body: `{"target_party_uid":"$createParty","invoice_number":"2026/17"}`},
+	{name: "errorIllegalTransition", method: "PUT", path: "/api/invoices/$createInvoice", status: 409, body: `{"status":"DRAFT"}`},
+	{name: "errorInvoiceLocked", method: "PUT", path: "/api/invoices/$createInvoice", status: 409, body: `{"currency":"USD","tax_cents":0}`},
+	{name: "errorLinesLocked", method: "DELETE", path: "/api/invoices/$createInvoice/line_items", status: 409, body: `["` + absent + `"]`},
+	{name: "errorKeyNotActive", method: "POST", path: "/api/api-keys/$createApiKey/rotate", status: 409},
+	{name: "errorPreconditionFailed", method: "PUT", path: "/api/parties/$createParty", status: 412, body: `{"name":"Globex Corporation"}`, headers: []string{"If-Match", `"1"`}},
+	{name: "errorUnsupportedMediaType", method: "POST", path: "/api/parties", status: 415, body: `name=Globex`, headers: []string{"Content-Type", "application/x-www-form-urlencoded"}},
+	{name: "errorInvalid", method: "POST", path: "/api/invoices", status: 422, body: `{"tax_cents":"19","due_date":"tomorrow","nope":true}`},
+	{name: "errorInvalidParameter", method: "GET", path: "/api/invoices?status=LATE&verbose=1", status: 422},
+	{name: "errorRateLimited", method: "GET", path: "/api/invoices", status: 429, key: "limited"},
+
+	{name: "getLiveness", method: "GET", path: "/livez", status: 200, key: "none"},
+	{name: "getReadiness", method: "GET", path: "/readyz", status: 200, key: "none"},
+}
+
+// The examples in the document are what a real server answered, on a fixed clock
+// with fixed randomness. With -update they are put there.
+func TestExamplesInTheDocumentAreRealAnswers(t *testing.T) {
+	played := play(t)
+	text, err := os.ReadFile(documentFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := layOut(t, text, played)
+	if *update {
+		if err := os.WriteFile(documentFile, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	var document struct {
+		Components struct {
+			Examples map[string]struct{ Value any }
+		}
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	for name, example := range document.Components.Examples {
+		var real any
+		if err := json.Unmarshal(played["/components/examples/"+name+"/value"], &real); err != nil {
+			t.Errorf("nothing in the story is called %s", name)
+		} else if !reflect.DeepEqual(real, example.Value) {
+			t.Errorf("%s differs; run this test with -update:\n%v, the document says\n%v", name, real, example.Value)
+		}
+		delete(played, "/components/examples/"+name+"/value")
+	}
+	for pointer := range played {
+		if !strings.HasPrefix(pointer, "/components/examples/error") || !strings.HasSuffix(pointer, "Request/value") {
+			t.Errorf("the document has no %s", pointer)
+		}
+	}
+	if !t.Failed() && string(text) != string(want) {
+		t.Error("the document is not laid out as -update lays it out")
+	}
+}
+
+// play tells the story and returns every value by the pointer where it belongs.
+func play(t *testing.T) map[string]jsontext.Value {
+	w := startWith(t, func(s *settings) {
+		s.store.Rand = rand.NewChaCha8([32]byte{3})
+		s.server.Rand = rand.NewChaCha8([32]byte{4})
+		s.auth.Limits = limits(t, "600/1m")
+	})
+	w.clock.Advance(time.Second)
+	w.invoice(w.acme.key, `"invoice_number":"2026/17"`)
+	keys := map[string]string{"": w.acme.key, "none": ""}
+	_, keys["narrow"] = w.mint(w.acme, storage.KeyDraft{Name: "Narrow", Scopes: scopes(t, "invoices:read")})
+	_, keys["limited"] = w.mint(w.acme, storage.KeyDraft{Name: "Limited", Scopes: scopes(t, "invoices:read"), Limits: limits(t, "1/1m")})
+	w.get("/api/invoices", keys["limited"])
+
+	played, uids := map[string]jsontext.Value{}, map[string]string{"acme": w.acme.id}
+	for _, s := range story {
+		w.clock.Advance(time.Second)
+		for name, uid := range uids {
+			s.path, s.body = strings.ReplaceAll(s.path, "$"+name, uid), strings.ReplaceAll(s.body, "$"+name, uid)
+		}
+		key, named := keys[s.key]
+		if !named {
+			key = s.key
+		}
+		r := w.do(s.method, s.path, key, s.body, s.headers...)
+		if r.status != s.status {
+			t.Fatalf("%s: %d %s, want %d", s.name, r.status, r.body, s.status)
+		}
+		var made struct{ Data struct{ UID, Key string } }
+		_ = json.Unmarshal([]byte(r.body), &made) // lists and errors make nothing
+		uids[s.name] = made.Data.UID
+		if made.Data.Key != "" {
+			r.body = strings.Replace(r.body, made.Data.Key, "ex_live_ThisIsShownOnceAndNeverAgain00000000", 1)
+		}
+		played["/components/examples/"+s.name+"/value"] = jsontext.Value(r.body)
+		if jsontext.Value(s.body).IsValid() {
+			played["/components/examples/"+s.name+"Request/value"] = jsontext.Value(s.body)
+		}
+	}
+	return played
+}
