@@ -257,6 +257,9 @@ func (s *server) try(method, path, key, body string, headers ...string) (answer,
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
+	if err == nil {
+		checkContract(s.t, method, path, resp, text)
+	}
 	return answer{resp.StatusCode, resp.Header, text}, err
 }
 

@@ -28,6 +28,10 @@ var mayImport = map[string][]string{
 	"main":    {"auth", "storage", "server", "admin"},
 }
 
+// shared are packages of ours that only tests use, and that tests of any package
+// may share.
+var shared = []string{"exante/server/openapi/contract"}
+
 // pure are packages of rules, which know no store: all of ours that they may
 // import, but for themselves.
 var pure = map[string][]string{
@@ -50,6 +54,8 @@ var homes = map[string]string{
 	"github.com/urfave/cli":              "admin",
 	"github.com/BurntSushi/toml":         "admin",
 	"pgregory.net/rapid":                 "storage/kv/kvtest",
+	"github.com/getkin/kin-openapi":      "server/openapi/contract",
+	"github.com/santhosh-tekuri":         "server/openapi/contract",
 	"golang.org/x/sys":                   "", // the operating system is everybody's
 }
 
@@ -105,7 +111,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		}
 		for _, path := range imports {
 			ours, ok := strings.CutPrefix(path, "exante/")
-			if !ok {
+			if !ok || slices.Contains(shared, path) && strings.HasSuffix(file, "_test.go") {
 				continue
 			}
 			if to := strings.Split(ours, "/")[0]; to != top && !slices.Contains(allowed, to) {
@@ -157,6 +163,16 @@ func TestEachDependencyHasOneHome(t *testing.T) {
 				t.Errorf("%s imports %s, which has no home: give it one in this test", file, path)
 			case home != "" && dir != home && !strings.HasPrefix(dir, home+"/"):
 				t.Errorf("%s imports %s, whose home is %s", file, path, home)
+			}
+		}
+	}
+}
+
+func TestWhatTestsShareIsNotInTheProgram(t *testing.T) {
+	for file, imports := range sourceFiles(t) {
+		for _, path := range imports {
+			if slices.Contains(shared, path) && !strings.HasSuffix(file, "_test.go") {
+				t.Errorf("%s imports %s, which is for tests", file, path)
 			}
 		}
 	}
