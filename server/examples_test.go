@@ -26,7 +26,8 @@ type step struct {
 }
 
 // story visits every operation once, and every refusal that the document shows.
-// $name stands for the uid that the step of that name answered.
+// $name stands for the uid that the step of that name answered. Beside those there
+// are $acme, the key, $org, its organization, and two invoices, $other and $spare.
 var story = []step{
 	{name: "createParty", method: "POST", path: "/api/parties", status: 201, body: `{"name":"Globex","address":"742 Evergreen Terrace\nSpringfield","billing_contact":{"name":"Hank Scorpio","email":"hank@globex.example"}}`},
 	{name: "getParty", method: "GET", path: "/api/parties/$createParty", status: 200},
@@ -39,6 +40,11 @@ var story = []step{
 	{name: "updateInvoice", method: "PUT", path: "/api/invoices/$createInvoice", status: 200, body: `{"status":"SENT"}`},
 	{name: "getInvoice", method: "GET", path: "/api/invoices/$createInvoice", status: 200},
 	{name: "listInvoices", method: "GET", path: "/api/invoices?status=SENT,OVERDUE&sort=-due_date", status: 200},
+	{name: "walkInvoices", method: "GET", path: "/api/invoices?cursor=&per_page=100&search=glob", status: 200},
+	{name: "bulkUpdateInvoices", method: "PUT", path: "/api/invoices", status: 200, body: `[{"uid":"$createInvoice","due_date":"2027-01-15"},{"uid":"$other","status":"APPROVED"}]`},
+	{name: "bulkDeleteInvoices", method: "DELETE", path: "/api/invoices", status: 200, body: `["$spare"]`},
+	{name: "getInvoiceStats", method: "GET", path: "/api/organization/$org/invoices/stats?currency=EUR", status: 200},
+	{name: "getInvoiceFilterOptions", method: "GET", path: "/api/organization/$org/invoices/filter-options", status: 200},
 
 	{name: "createApiKey", method: "POST", path: "/api/api-keys", status: 201, body: `{"name":"Zapier","scopes":["invoices:read","parties:read"],"expires_in_days":90}`},
 	{name: "getApiKey", method: "GET", path: "/api/api-keys/$createApiKey", status: 200},
@@ -58,6 +64,7 @@ var story = []step{
 	{name: "errorInvoiceLocked", method: "PUT", path: "/api/invoices/$createInvoice", status: 409, body: `{"currency":"USD","tax_cents":0}`},
 	{name: "errorLinesLocked", method: "DELETE", path: "/api/invoices/$createInvoice/line_items", status: 409, body: `["` + absent + `"]`},
 	{name: "errorKeyNotActive", method: "POST", path: "/api/api-keys/$createApiKey/rotate", status: 409},
+	{name: "errorNotDeletable", method: "DELETE", path: "/api/invoices", status: 409, body: `["$createInvoice"]`},
 	{name: "errorPreconditionFailed", method: "PUT", path: "/api/parties/$createParty", status: 412, body: `{"name":"Globex Corporation"}`, headers: []string{"If-Match", `"1"`}},
 	{name: "errorUnsupportedMediaType", method: "POST", path: "/api/parties", status: 415, body: `name=Globex`, headers: []string{"Content-Type", "application/x-www-form-urlencoded"}},
 	{name: "errorInvalid", method: "POST", path: "/api/invoices", status: 422, body: `{"tax_cents":"19","due_date":"tomorrow","nope":true}`},
@@ -118,13 +125,14 @@ func play(t *testing.T) map[string]jsontext.Value {
 		s.auth.Limits = limits(t, "600/1m")
 	})
 	w.clock.Advance(time.Second)
-	w.invoice(w.acme.key, `"invoice_number":"2026/17"`)
+	other, spare := w.invoice(w.acme.key, `"invoice_number":"2026/17"`), w.invoice(w.acme.key, "")
 	keys := map[string]string{"": w.acme.key, "none": ""}
 	_, keys["narrow"] = w.mint(w.acme, storage.KeyDraft{Name: "Narrow", Scopes: scopes(t, "invoices:read")})
 	_, keys["limited"] = w.mint(w.acme, storage.KeyDraft{Name: "Limited", Scopes: scopes(t, "invoices:read"), Limits: limits(t, "1/1m")})
 	w.get("/api/invoices", keys["limited"])
 
-	played, uids := map[string]jsontext.Value{}, map[string]string{"acme": w.acme.id}
+	played := map[string]jsontext.Value{}
+	uids := map[string]string{"acme": w.acme.id, "org": w.acme.org.ID.String(), "other": other["uid"].(string), "spare": spare["uid"].(string)}
 	for _, s := range story {
 		w.clock.Advance(time.Second)
 		for name, uid := range uids {
