@@ -103,3 +103,23 @@ func (d *Document) compile(pointer string) (*jsonschema.Schema, error) {
 	}
 	return s, err
 }
+
+// Keywords are those of the schema, with those of what it refers to beneath.
+func (s *Schema) Keywords() map[string]any {
+	m, _ := s.value.(map[string]any)
+	ref, isRef := m["$ref"].(string)
+	if !isRef {
+		return m
+	}
+	target := node{s.doc, "", map[string]any{"$ref": ref}}.follow()
+	all := maps.Clone((&Schema{target}).Keywords())
+	for name, v := range m {
+		if name != "$ref" {
+			all[name] = v
+		}
+	}
+	return all
+}
+
+// Within is a schema among the keywords of s, by its value there.
+func (s *Schema) Within(value any) *Schema { return &Schema{node{s.doc, "", value}} }
