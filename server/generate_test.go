@@ -23,6 +23,9 @@ type supply func(t *rapid.T, name string) string
 // parameter.
 func drawValue(t *rapid.T, s *contract.Schema, name string, uids supply) any {
 	k := s.Keywords()
+	if v, ok := k["const"]; ok {
+		return v
+	}
 	if words, ok := k["enum"].([]any); ok {
 		return rapid.SampledFrom(words).Draw(t, name)
 	}
