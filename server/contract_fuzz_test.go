@@ -66,9 +66,10 @@ func (p *prober) restock() {
 		return
 	}
 	inv := p.invoice(p.acme.key, `"line_items":[{"context_type":"PRODUCT","sku":"s","unit_price":5},{"context_type":"PRODUCT","sku":"t","unit_price":6}]`)
+	sent := p.invoice(p.acme.key, `"status":"SENT","tax_cents":9007199254740991`)
 	key, _ := p.mint(p.acme, storage.KeyDraft{Name: "Stock", Scopes: scopes(p.t, "parties:read")})
 	p.stock = map[string][]string{
-		"invoices": {inv["uid"].(string)}, "parties": {inv["target_party_uid"].(string)}, "api-keys": {key},
+		"invoices": {inv["uid"].(string)}, "payable": {sent["uid"].(string)}, "parties": {inv["target_party_uid"].(string)}, "api-keys": {key},
 		"organization_uid": {p.acme.org.ID.String()}, "target_party_uid": {inv["target_party_uid"].(string)},
 		"owner_uid": {inv["owner_uid"].(string)}, "invoice": {inv["uid"].(string)},
 	}
@@ -83,6 +84,8 @@ func (p *prober) uids(o *contract.Operation) supply {
 	return func(t *rapid.T, name string) string {
 		kind := name
 		switch {
+		case name == "uid path" && strings.HasSuffix(o.Path, "/payments"):
+			kind = "payable"
 		case name == "uid path":
 			kind = strings.Split(o.Path, "/")[2]
 		case strings.HasSuffix(o.Path, "/line_items"):

@@ -91,9 +91,11 @@ func (s scenario) find(draft api.Invoice) {
 func (s scenario) pay(invoice uuid.UUID) {
 	read, err := s.GetInvoiceWithResponse(s, invoice, nil)
 	must(err, read.JSON200 != nil && read.JSON200.Data.AmountRemainingCents == 4000, read.Status(), read.Body)
-	tag, status := read.HTTPResponse.Header.Get("ETag"), api.InvoiceStatusPAID
-	paid, err := s.UpdateInvoiceWithResponse(s, invoice, &api.UpdateInvoiceParams{IfMatch: &tag}, api.InvoiceUpdate{Status: &status})
-	must(err, paid.JSON200 != nil && paid.JSON200.Data.AmountRemainingCents == 0, paid.Status(), paid.Body)
+	tag, once := read.HTTPResponse.Header.Get("ETag"), "payment-of-"+invoice.String()
+	payment, err := s.RecordPaymentWithResponse(s, invoice, &api.RecordPaymentParams{IfMatch: &tag, IdempotencyKey: &once}, api.PaymentCreate{AmountCents: 4000})
+	must(err, payment.JSON201 != nil && payment.JSON201.Data.Currency == "EUR", payment.Status(), payment.Body)
+	paid, err := s.GetInvoiceWithResponse(s, invoice, nil)
+	must(err, paid.JSON200 != nil && paid.JSON200.Data.Status == api.InvoiceStatusPAID, paid.Status(), paid.Body)
 }
 
 func (s scenario) listKeys() {

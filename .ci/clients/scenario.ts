@@ -57,7 +57,15 @@ const read = await client.GET("/api/invoices/{uid}", at);
 const tag = read.response.headers.get("ETag");
 assert(taken(read).amount_remaining_cents === 4000 && tag !== null, "4000 remain");
 
-const paid = taken(await client.PUT("/api/invoices/{uid}", { params: { ...at.params, header: { "If-Match": tag } }, body: { status: "PAID" } }));
+const pay = () =>
+  client.POST("/api/invoices/{uid}/payments", {
+    params: { ...at.params, header: { "If-Match": tag, "Idempotency-Key": `payment of ${draft.uid}`.replaceAll(" ", "-") } },
+    body: { amount_cents: 4000, reference: "wire 4711" },
+  });
+const payment = taken(await pay());
+const again = await pay();
+assert(taken(again).uid === payment.uid && again.response.headers.get("Idempotent-Replayed") === "true", "it is paid once");
+const paid = taken(await client.GET("/api/invoices/{uid}", at));
 assert(paid.status === "PAID" && paid.amount_remaining_cents === 0, "it is paid");
 
 const keys = taken(await client.GET("/api/api-keys", { params: { query: { state: ["active"] } } }));
