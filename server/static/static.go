@@ -8,7 +8,6 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
-	"strconv"
 	"strings"
 	"sync"
 )
@@ -75,9 +74,9 @@ func accepts(header, coding string) bool {
 		if !weighted {
 			return true
 		}
-		_, text, _ := strings.Cut(parameter, "=")
-		weight, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-		return err == nil && weight > 0
+		_, weight, _ := strings.Cut(parameter, "=")
+		weight = strings.TrimSpace(weight)
+		return strings.Trim(weight, "0123456789.") == "" && strings.Trim(weight, "0.") != ""
 	}
 	return false
 }
