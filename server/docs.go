@@ -16,7 +16,7 @@ const (
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-func openapiDocument(x *exchange) error { return x.sendFile(x.docs.Document, revalidate) }
+func openapiDocument(x *exchange) error { return x.sendStatic(x.docs.Document, revalidate) }
 
 func docsPage(x *exchange) error {
 	h := &x.http.Response.Header
@@ -24,7 +24,7 @@ func docsPage(x *exchange) error {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Referrer-Policy", "no-referrer")
-	return x.sendFile(x.docs.Page, revalidate)
+	return x.sendStatic(x.docs.Page, revalidate)
 }
 
 func docsAsset(x *exchange) error {
@@ -32,12 +32,12 @@ func docsAsset(x *exchange) error {
 	if file == nil {
 		return errNoRoute
 	}
-	return x.sendFile(file, immutable)
+	return x.sendStatic(file, immutable)
 }
 
-// sendFile answers with a file of the program, packed if the client takes that,
+// sendStatic answers with a file of the program, packed if the client takes that,
 // or with 304 if it has the file.
-func (x *exchange) sendFile(f *static.File, caching string) error {
+func (x *exchange) sendStatic(f *static.File, caching string) error {
 	if err := x.checkHost(); err != nil {
 		return err
 	}
