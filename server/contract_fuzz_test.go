@@ -127,6 +127,9 @@ func (p *prober) draw(t *rapid.T, o *contract.Operation) attempt {
 		a.body = encode(value)
 		a.header.Set("Content-Type", "application/json")
 	}
+	if o.Form {
+		drawForm(t, mood, &a)
+	}
 	switch {
 	case mood == "almost" && (o.Body == nil || rapid.IntRange(0, 3).Draw(t, "parameter too") == 0):
 		drawWrongParameter(t, o, &a)

@@ -81,7 +81,7 @@ func TestDocsPathsThatAreNoFilesAreAbsent(t *testing.T) {
 func TestFilesArePackedForWhoTakesThat(t *testing.T) {
 	w := start(t, nil)
 	for _, path := range []string{"/openapi.json", "/docs"} {
-		plain, packed := w.fetch(t, path, "identity"), w.fetch(t, path, "gzip")
+		plain, packed := w.getAs(t, path, "identity"), w.getAs(t, path, "gzip")
 		if plain.header.Get("Content-Encoding") != "" || packed.header.Get("Content-Encoding") != "gzip" {
 			t.Fatalf("%s: encodings %q and %q", path, plain.header.Get("Content-Encoding"), packed.header.Get("Content-Encoding"))
 		}
@@ -99,8 +99,8 @@ func TestFilesArePackedForWhoTakesThat(t *testing.T) {
 	}
 }
 
-// fetch is a GET whose answer is left as it came.
-func (w *world) fetch(t *testing.T, path, encoding string) reply {
+// getAs is a GET whose answer is left in the encoding that it came in.
+func (w *world) getAs(t *testing.T, path, encoding string) reply {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+w.addr+path, nil)
 	w.must(err)

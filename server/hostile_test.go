@@ -50,6 +50,23 @@ func drawHostility(t *rapid.T, o *contract.Operation, a *attempt) {
 	}
 }
 
+// drawForm draws a form of files, one that is damaged where the mood is almost.
+func drawForm(t *rapid.T, mood string, a *attempt) {
+	var b strings.Builder
+	for range rapid.IntRange(1, 3).Draw(t, "files") {
+		name := rapid.SampledFrom([]string{"a.txt", "b.pdf", "ä日.bin"}).Draw(t, "file name")
+		content := rapid.SampledFrom([]string{"", "text", "%PDF-1.7", strings.Repeat("\x00", 1000)}).Draw(t, "content")
+		b.WriteString("--x\r\nContent-Disposition: form-data; name=\"files\"; filename=\"" + name + "\"\r\n\r\n" + content + "\r\n")
+	}
+	a.body = b.String() + "--x--\r\n"
+	a.header.Set("Content-Type", "multipart/form-data; boundary=x")
+	if mood == "almost" {
+		from := rapid.SampledFrom([]string{"--x--\r\n", "name=", "\"files\"", "; filename", "form-data", "\r\n", "--x\r\n", "a.txt"}).Draw(t, "damaged")
+		to := rapid.SampledFrom([]string{"", "\"", "../../etc/passwd", "\x00", "\xff", "x", "\r\n\r\n", strings.Repeat("n", 20_000)}).Draw(t, "damage")
+		a.body, a.valid = strings.Replace(a.body, from, to, 1), false
+	}
+}
+
 // oddPath puts something odd where a uid belongs.
 func oddPath(t *rapid.T, o *contract.Operation, a *attempt) {
 	odd := rapid.SampledFrom([]string{"x", "%00", "..%2f..", "%2e%2e", strings.Repeat("9", 300), strings.Repeat("a", 7000), "%F0%9F%99%82", "0190b7a000007000800000000000dead",

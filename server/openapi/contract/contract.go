@@ -37,8 +37,9 @@ type Operation struct {
 	Scopes     []string
 	Open       bool // nobody needs a key
 	Parameters []Parameter
-	Body       *Schema // nil: none is read
+	Body       *Schema // JSON; nil: none is read
 	BodyNeeded bool
+	Form       bool // files are read
 
 	node
 }
@@ -109,6 +110,7 @@ func newOperation(path, verb string, item node) *Operation {
 		})
 	}
 	body := n.child("requestBody")
+	o.Form = !body.child("content").child("multipart/form-data").absent()
 	o.BodyNeeded = body.child("required").value == true
 	o.Body = body.child("content").child("application/json").child("schema").schema()
 	return o
