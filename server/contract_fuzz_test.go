@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -67,15 +68,25 @@ func (p *prober) restock() {
 	}
 	inv := p.invoice(p.acme.key, `"line_items":[{"context_type":"PRODUCT","sku":"s","unit_price":5},{"context_type":"PRODUCT","sku":"t","unit_price":6}]`)
 	sent := p.invoice(p.acme.key, `"status":"SENT","tax_cents":9007199254740991`)
+	file := p.attach(inv["uid"].(string))
 	key, _ := p.mint(p.acme, storage.KeyDraft{Name: "Stock", Scopes: scopes(p.t, "parties:read")})
 	p.stock = map[string][]string{
 		"invoices": {inv["uid"].(string)}, "payable": {sent["uid"].(string)}, "parties": {inv["target_party_uid"].(string)}, "api-keys": {key},
 		"organization_uid": {p.acme.org.ID.String()}, "target_party_uid": {inv["target_party_uid"].(string)},
+		"attachment_uid": {file["uid"].(string)}, "link": {path.Base(file["presigned_url"].(string))},
 		"owner_uid": {inv["owner_uid"].(string)}, "invoice": {inv["uid"].(string)},
 	}
 	for _, line := range inv["line_items"].([]any) {
 		p.stock["line"] = append(p.stock["line"], line.(map[string]any)["uid"].(string))
 	}
+}
+
+// attach adds a file to an invoice.
+func (p *prober) attach(invoice string) map[string]any {
+	r := p.do("POST", "/api/invoices/"+invoice+"/attachment", p.acme.key, formOf(upload{"files", "a.txt", "text"}), "Content-Type", formMedia)
+	var made struct{ Data []map[string]any }
+	p.must(json.Unmarshal([]byte(r.body), &made))
+	return made.Data[0]
 }
 
 // uids supplies an operation: mostly what is there, sometimes what is absent or

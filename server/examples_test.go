@@ -42,6 +42,9 @@ var story = []step{
 	{name: "getInvoice", method: "GET", path: "/api/invoices/$createInvoice", status: 200},
 	{name: "recordPayment", method: "POST", path: "/api/invoices/$createInvoice/payments", status: 201, body: `{"amount_cents":1500,"paid_at":"2026-11-23","reference":"wire 4711"}`, headers: []string{"Idempotency-Key", "4711"}},
 	{name: "listPayments", method: "GET", path: "/api/invoices/$createInvoice/payments", status: 200},
+	{name: "addAttachments", method: "POST", path: "/api/invoices/$createInvoice/attachment", status: 201, body: formOf(upload{"files", "contract.pdf", "%PDF-1.7"}), headers: []string{"Content-Type", formMedia}},
+	{name: "listAttachments", method: "GET", path: "/api/invoices/$createInvoice/attachments", status: 200},
+	{name: "deleteAttachment", method: "DELETE", path: "/api/invoices/$createInvoice/attachment", status: 200, body: `{"attachment_uid":"$addAttachments"}`},
 	{name: "listInvoices", method: "GET", path: "/api/invoices?status=PARTIALLY_PAID,OVERDUE&sort=-due_date", status: 200},
 	{name: "walkInvoices", method: "GET", path: "/api/invoices?cursor=&per_page=100&search=glob", status: 200},
 	{name: "bulkUpdateInvoices", method: "PUT", path: "/api/invoices", status: 200, body: `[{"uid":"$createInvoice","due_date":"2027-01-15"},{"uid":"$other","status":"APPROVED"}]`},
@@ -58,6 +61,7 @@ var story = []step{
 	{name: "revokeApiKey", method: "DELETE", path: "/api/api-keys/$createApiKey", status: 200},
 
 	{name: "errorMalformedJson", method: "POST", path: "/api/parties", status: 400, body: `{"name":"Globex"`},
+	{name: "errorMalformedForm", method: "POST", path: "/api/invoices/$createInvoice/attachment", status: 400, body: "files=contract.pdf", headers: []string{"Content-Type", formMedia}},
 	{name: "errorMissingAuthorization", method: "GET", path: "/api/invoices", status: 401, key: "none"},
 	{name: "errorInvalidApiKey", method: "GET", path: "/api/invoices", status: 401, key: "ex_live_mistyped"},
 	{name: "errorInsufficientScope", method: "GET", path: "/api/parties", status: 403, key: "narrow"},
@@ -134,6 +138,7 @@ func play(t *testing.T) map[string]jsontext.Value {
 	w := startWith(t, func(s *settings) {
 		s.store.Rand = rand.NewChaCha8([32]byte{3})
 		s.server.Rand = rand.NewChaCha8([32]byte{4})
+		s.server.PublicURL = "https://billing.example.com"
 		s.auth.Limits = limits(t, "600/1m")
 	})
 	w.clock.Advance(time.Second)
