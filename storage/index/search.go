@@ -85,7 +85,7 @@ type costs struct{ walked, gather, mark int }
 func (m *match) costs(rows int) costs {
 	c := costs{walked: m.rows}
 	if rows < m.total {
-		c.walked = int(float64(rows) / float64(m.total) * float64(m.rows))
+		c.walked = rows * m.rows / m.total
 	}
 	c.gather, c.mark = m.total*sortCost, c.walked*markedCost
 	if m.bits == nil {
