@@ -37,6 +37,8 @@ var (
 	errTooSlow       = errors.New("request took too long")
 	errFull          = errors.New("too many connections")
 	errCrowded       = errors.New("too many connections of one address")
+	errExports       = errors.New("too many exports")
+	errNoChunks      = errors.New("http version without chunks")
 )
 
 // answer is one row: an error, and what a client is told about it.
@@ -94,6 +96,8 @@ var answers = []answer{
 	{errHeaderTooLong, 431, "header_too_large", "The request line and headers may have at most 8 KiB."},
 	{errCrowded, 429, "too_many_connections", "Your address has too many connections open."},
 	{errFull, 503, "too_many_connections", "Too many connections are open."},
+	{errExports, 503, "busy", "Too many exports are under way. Retry after the time in Retry-After."},
+	{errNoChunks, 505, "http_version_not_supported", "An export is sent in chunks, which takes HTTP/1.1."},
 	{errVersion, 505, "http_version_not_supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here."},
 	{context.Canceled, 503, "unavailable", "The server is stopping."},
 }

@@ -30,10 +30,11 @@ func (s *Server) free(w *jsonWriter) {
 }
 
 // next puts the comma before a name or an element, unless it is the first one or
-// the value of a name. Outside of a string the last byte tells.
+// the value of a name. Outside of a string the last byte tells; a line feed ends
+// the value before.
 func (w *jsonWriter) next() {
 	if n := len(w.buf); n > 0 {
-		if c := w.buf[n-1]; c != '{' && c != '[' && c != ':' {
+		if c := w.buf[n-1]; c != '{' && c != '[' && c != ':' && c != '\n' {
 			w.buf = append(w.buf, ',')
 		}
 	}

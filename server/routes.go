@@ -54,6 +54,7 @@ func routes() []route {
 		readKeys, writeKeys         = needs(auth.APIKeysRead), needs(auth.APIKeysWrite)
 	)
 	return []route{
+		{"GET", "/api/invoices/export", readInvoices, inQuery, exportInvoices},
 		{"GET", "/api/invoices/:uid", readInvoices, inPath, getInvoice},
 		{"GET", "/api/invoices", readInvoices, inQuery, listInvoices},
 		{"POST", "/api/invoices", writeInvoices, inBody, createInvoice},

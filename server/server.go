@@ -49,6 +49,7 @@ type Options struct {
 	ReadTimeout  time.Duration // for a whole request; 0: 10s
 	WriteTimeout time.Duration // for a whole answer; 0: 15s
 	IdleTimeout  time.Duration // between requests; 0: 60s
+	ExportStall  time.Duration // until a client has taken the next piece of an export; 0: 30s
 
 	// TransferGrace is how long an upload or a download of files may pause, and lag
 	// behind 16 KiB a second; 0: 30s. The timeouts above are not for them.
@@ -84,6 +85,7 @@ type Server struct {
 	exchanges sync.Pool
 	writers   sync.Pool
 	uploads   chan struct{}                                     // one for each form that is being read
+	exporting chan struct{}                                     // holds one for each export under way
 	render    func(*billing.Invoice, time.Time) ([]byte, error) // renderInvoice
 
 	// life ends when the drain has: calls of the store wait no longer than that.
@@ -105,6 +107,7 @@ func New(o Options) (*Server, error) {
 		options: o, store: o.Store, auth: o.Auth, log: o.Log,
 		ids:   uid.NewSource(o.Now, o.Rand),
 		hosts: newHostSet(o.AllowedHosts), signing: o.Store.SigningKey(),
+		exporting: make(chan struct{}, maxExports),
 	}
 	var err error
 	if s.docs, err = openapi.New(); err != nil {
@@ -135,6 +138,7 @@ func (o Options) withDefaults() Options {
 	o.WriteTimeout = orDefault(o.WriteTimeout, 15*time.Second)
 	o.IdleTimeout = orDefault(o.IdleTimeout, 60*time.Second)
 	o.TransferGrace = orDefault(o.TransferGrace, transferGrace)
+	o.ExportStall = orDefault(o.ExportStall, 30*time.Second)
 	if o.MaxConns <= 0 {
 		o.MaxConns = maxConns
 	}

@@ -1,0 +1,111 @@
+package storage
+
+import (
+	"context"
+
+	"exante/auth/uid"
+	"exante/storage/billing"
+	"exante/storage/kv"
+)
+
+// walkBatch is how many invoices a walk reads from one snapshot.
+const walkBatch = 100
+
+// InvoiceWalk reads many invoices, one batch after the other, in memory that does
+// not grow with them but for 16 bytes each. It is for one goroutine.
+type InvoiceWalk struct {
+	store *Store
+	org   uid.ID
+	ids   []uid.ID // still to come
+	total int
+}
+
+// WalkInvoices begins a walk over the receivable invoices that match, in the order
+// of q, whose page is not looked at. Which they are and in which order is settled
+// here; each is read as it is when its turn comes.
+func (s *Store) WalkInvoices(org uid.ID, q InvoiceQuery) *InvoiceWalk {
+	ids := s.lists.All(org, q.query(s.now()))
+	return &InvoiceWalk{store: s, org: org, ids: ids, total: len(ids)}
+}
+
+// Len is how many invoices matched.
+func (w *InvoiceWalk) Len() int { return w.total }
+
+// Next is the next batch, whole; none at the end. An invoice that was deleted since
+// the beginning is left out. Errors: ErrCorrupt, ctx's own.
+func (w *InvoiceWalk) Next(ctx context.Context) ([]billing.Invoice, error) {
+	for len(w.ids) > 0 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		ids := w.ids[:min(walkBatch, len(w.ids))]
+		w.ids = w.ids[len(ids):]
+		batch, err := w.read(ctx, ids)
+		if err != nil || len(batch) > 0 {
+			return batch, err
+		}
+	}
+	return nil, nil
+}
+
+// read reads invoices from one snapshot.
+func (w *InvoiceWalk) read(ctx context.Context, ids []uid.ID) (batch []billing.Invoice, err error) {
+	var absent []uid.ID
+	err = w.store.db.View(ctx, func(r kv.Reader) error {
+		batch, absent, err = readWhole(r, w.org, ids)
+		return err
+	})
+	if err == nil {
+		err = w.store.lost(ctx, nil, w.org, absent...)
+	}
+	return batch, err
+}
+
+// readWhole reads invoices with their lines and fields, in two round trips but for
+// long ones. absent are those that are not there.
+func readWhole(r kv.Reader, org uid.ID, ids []uid.ID) (batch []billing.Invoice, absent []uid.ID, err error) {
+	keys := make([][]byte, len(ids))
+	for n, id := range ids {
+		keys[n] = keyInvoice(org, id)
+	}
+	values, err := r.GetMany(keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	batch = make([]billing.Invoice, 0, len(ids))
+	for n, value := range values {
+		if value == nil {
+			absent = append(absent, ids[n])
+			continue
+		}
+		core, follows, err := openCore(keys[n], value)
+		if err != nil {
+			return nil, nil, err
+		}
+		i := core.invoice(org, ids[n])
+		if err := readDetail(r, &i, follows); err != nil {
+			return nil, nil, err
+		}
+		batch = append(batch, i.Invoice)
+	}
+	return batch, absent, giveClients(r, org, batch)
+}
+
+// giveClients gives those invoices their client that do not keep it themselves.
+func giveClients(r kv.Reader, org uid.ID, batch []billing.Invoice) error {
+	var unsent []uid.ID
+	seen := map[uid.ID]bool{}
+	for n := range batch {
+		if i := &batch[n]; i.SentAt.IsZero() && !seen[i.PartyID] {
+			seen[i.PartyID] = true
+			unsent = append(unsent, i.PartyID)
+		}
+	}
+	parties, err := readParties(r, org, unsent)
+	for n := range batch {
+		if i := &batch[n]; i.SentAt.IsZero() {
+			i.Client = parties[i.PartyID]
+		}
+	}
+	return err
+}
