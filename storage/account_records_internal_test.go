@@ -161,6 +161,7 @@ func TestAccountRecordsOfVersionOneAreReadForEver(t *testing.T) {
 		"key":          {famKey, recordOfKey(fullKey(t)), &keyRecord{}},
 		"use":          {famUse, &use, &useRecord{}},
 		"hour":         {famHour, &hourRecord{1, 2, 3, 4, 5}, &hourRecord{}},
+		"import":       {famImport, &importRecord{1, 2, 3, 4, 5, [32]byte{6}, 7, 8, 9}, &importRecord{}},
 	} {
 		key := []byte("key of " + name)
 		value := must(seal(key, c.kind, c.record))

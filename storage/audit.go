@@ -48,13 +48,14 @@ const (
 	invoicePay         Action = "invoice.payment.record"
 	invoiceAttach      Action = "invoice.attachment.add"
 	invoiceDetach      Action = "invoice.attachment.delete"
+	invoiceImport      Action = "invoice.import" // one a batch; target: its first invoice
 )
 
 // actions is the closed set.
 var actions = []Action{
 	storeCreate, storeMigrate, orgCreate, userCreate, keyCreate, keyRevoke, keyRotate, keyRehash, partyCreate, partyUpdate,
 	invoiceCreate, invoiceUpdate, invoiceDelete, invoiceLinesAdd, invoiceLinesUpdate, invoiceLinesDelete, invoicePay,
-	invoiceAttach, invoiceDetach,
+	invoiceAttach, invoiceDetach, invoiceImport,
 }
 
 func (a Action) known() bool { return slices.Contains(actions, a) }

@@ -40,6 +40,10 @@ func countsOf(r kv.Reader, org uid.ID) (counts, error) {
 // count changes the counts of the organization that is acted in; ErrNotFound if
 // there is none.
 func (t *tx) count(change func(*counts)) error {
+	if t.counts != nil {
+		change(t.counts)
+		return nil
+	}
 	c, err := countsOf(t, t.by.OrgID)
 	if err != nil {
 		return err

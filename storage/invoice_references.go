@@ -65,11 +65,14 @@ func (t *tx) move(r *billing.Revision, p *billing.InvoicePatch, wasOverdue bool)
 
 // takeClient reads the party that the invoice now names.
 func (t *tx) takeClient(r *billing.Revision) (err error) {
-	r.Client, err = readParty(t, r.OrgID, r.PartyID)
+	var record partyRecord
+	err = recall(t, keyParty(r.OrgID, r.PartyID), famParty, &record)
 	if errors.Is(err, ErrNotFound) {
+		r.Client = billing.Party{}
 		r.Refused.Add("target_party_uid", "names no party of this organization")
 		return nil
 	}
+	r.Client = record.party(r.OrgID, r.PartyID)
 	return err
 }
 
@@ -86,7 +89,7 @@ func (t *tx) takeOwner(r *billing.Revision, sent *uid.ID) (err error) {
 		r.OwnerID = owner.ID
 		return err
 	}
-	_, err = userOf(t, r.OrgID, r.OwnerID)
+	err = recall(t, keyUser(r.OrgID, r.OwnerID), famUser, &userRecord{})
 	if errors.Is(err, ErrNotFound) {
 		r.Refused.Add("owner_uid", "names no user of this organization")
 		return nil

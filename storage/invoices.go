@@ -55,18 +55,21 @@ func (t *tx) countInvoice(i *billing.Invoice, n int) error {
 // draft makes of i what p asks for.
 func (t *tx) draft(i *billing.Invoice, p *billing.InvoicePatch) (*billing.Revision, error) {
 	r := billing.Begin(i, p, t.now, t.store.numbers)
-	if err := t.takeOwner(r, p.OwnerID); err != nil {
+	if err := t.compose(r, p); err != nil {
 		return nil, err
-	}
-	if err := t.amend(r, p); err != nil {
-		return nil, err
-	}
-	if p.Lines != nil {
-		if err := t.appendLines(r, *p.Lines, "line_items"); err != nil {
-			return nil, err
-		}
 	}
 	return r, t.move(r, p, false)
+}
+
+// compose gives a new invoice all that p says but for the status.
+func (t *tx) compose(r *billing.Revision, p *billing.InvoicePatch) error {
+	if err := t.takeOwner(r, p.OwnerID); err != nil {
+		return err
+	}
+	if err := t.amend(r, p); err != nil || p.Lines == nil {
+		return err
+	}
+	return t.appendLines(r, *p.Lines, "line_items")
 }
 
 // Invoice is one invoice of an organization; ErrNotFound.
@@ -165,20 +168,24 @@ func (t *tx) revise(i *storedInvoice, a Action, change func(*billing.Revision) e
 
 // write records i as r made it, with the payment.
 func (t *tx) write(r *billing.Revision, i *storedInvoice, a Action) error {
-	if r.Payment != nil {
-		if err := t.insertPayment(r.Payment); err != nil {
-			return err
-		}
+	if err := t.pay(r); err != nil {
+		return err
 	}
 	return t.advance(i, a, Detail{"fields": strings.Join(r.Changed(), " ")})
+}
+
+// pay records the payment that r made, if it did.
+func (t *tx) pay(r *billing.Revision) error {
+	if r.Payment == nil {
+		return nil
+	}
+	return t.insertPayment(r.Payment)
 }
 
 // advance writes i as its next version, with an audit record, and has the list and
 // the bodies follow once it is durable.
 func (t *tx) advance(i *storedInvoice, a Action, d Detail) error {
-	i.Version++
-	i.UpdatedAt = t.now
-	if err := putInvoice(t, i); err != nil {
+	if err := t.putNext(i); err != nil {
 		return err
 	}
 	if err := t.audit(a, i.ID, d); err != nil {
@@ -193,6 +200,13 @@ func (t *tx) advance(i *storedInvoice, a Action, d Detail) error {
 		store.bodies.Drop(bodies.Key{Org: org, ID: id})
 	})
 	return nil
+}
+
+// putNext writes i as its next version.
+func (t *tx) putNext(i *storedInvoice) error {
+	i.Version++
+	i.UpdatedAt = t.now
+	return putInvoice(t, i)
 }
 
 // Rendered is an encoded response body and the version it was made from.

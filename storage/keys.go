@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -37,6 +38,7 @@ import (
 //	o <org> v <invoice>        what the list in memory knows of an invoice
 //	o <org> n <number>         invoice uid; the number is unique
 //	o <org> y <invoice> <pay>  payment
+//	o <org> j <import 32>      how far an import has come
 //	o <org> r <type 1> <cur 3> <sku>  catalogue entry: last unit price
 //	o <org> q <once 32>        answer to a request that is carried out once
 //	o <org> w <once 32> <n 2>  chunks of a long answer
@@ -76,6 +78,7 @@ const (
 	famAttachment  = 'a'
 	famContent     = 'b'
 	famLoose       = 's'
+	famImport      = 'j'
 )
 
 // The lengths of what stands before the parts of a key: "g <family>" and
@@ -123,6 +126,7 @@ func keyNumber(org uid.ID, n string) []byte { return orgKey(org, famNumber, []by
 func keyPayment(org, inv, pay uid.ID) []byte {
 	return orgKey(org, famPayment, inv[:], pay[:])
 }
+func keyImport(org uid.ID, id [sha256.Size]byte) []byte { return orgKey(org, famImport, id[:]) }
 func keyChunk(org, inv uid.ID, n uint16) []byte {
 	return orgKey(org, famChunk, inv[:], binary.BigEndian.AppendUint16(nil, n))
 }
@@ -201,6 +205,7 @@ var (
 		famPayment: {size: 16 + 16}, famCatalogue: {size: 1 + 3 + 1, more: true},
 		famAnswer: {size: 32}, famAnswerChunk: {size: 32 + 2}, famAnswerEnd: {size: 8 + 32},
 		famAttachment: {size: 16 + 16}, famContent: {size: 16 + 16 + 2}, famLoose: {size: 16 + 16},
+		famImport: {size: sha256.Size},
 	}
 )
 

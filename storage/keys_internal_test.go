@@ -33,7 +33,7 @@ func allKeys(t *rapid.T, org uid.ID) (global, ofOrg [][]byte) {
 	}
 	ofOrg = [][]byte{
 		keyCounts(org), keyUser(org, id), keyAPIKey(org, id), keyUse(org, id), keyHour(org, id, hour), keyParty(org, id),
-		keyInvoice(org, id), keyChunk(org, id, rapid.Uint16().Draw(t, "chunk")), keyRow(org, id), keyNumber(org, text),
+		keyInvoice(org, id), keyChunk(org, id, rapid.Uint16().Draw(t, "chunk")), keyRow(org, id), keyNumber(org, text), keyImport(org, [32]byte(bytes.Repeat(id[:], 2))),
 		keyPayment(org, id, other), keyCatalogue(org, billing.Product, "USD", text),
 		keyAnswer(org, OnceID{1}), keyAnswerChunk(org, OnceID{2}, 3), keyAnswerEnd(org, 4, OnceID{5}),
 		keyAttachment(org, id, other), keyContent(org, id, other, rapid.Uint16().Draw(t, "content")), keyLoose(org, id, other),

@@ -170,7 +170,7 @@ type catalogueRecord struct {
 // lastPrice is the unit price last used for such a line; false if there is none.
 func (t *tx) lastPrice(l *billing.LineItem, c billing.Currency) (billing.Cents, bool, error) {
 	var entry catalogueRecord
-	err := get(t, keyCatalogue(t.by.OrgID, l.Type, c, l.SKU), famCatalogue, &entry)
+	err := recall(t, keyCatalogue(t.by.OrgID, l.Type, c, l.SKU), famCatalogue, &entry)
 	if errors.Is(err, ErrNotFound) {
 		return 0, false, nil
 	}
@@ -181,7 +181,7 @@ func (t *tx) lastPrice(l *billing.LineItem, c billing.Currency) (billing.Cents, 
 func (t *tx) remember(l *billing.LineItem, c billing.Currency) error {
 	key := keyCatalogue(t.by.OrgID, l.Type, c, l.SKU)
 	var entry catalogueRecord
-	err := get(t, key, famCatalogue, &entry)
+	err := recall(t, key, famCatalogue, &entry)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		if entry.ID, err = t.store.ids.New(); err == nil {

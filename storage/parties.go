@@ -91,21 +91,24 @@ func (s *Store) UpdateParty(ctx context.Context, by auth.Principal, id uid.ID, p
 	return p, err
 }
 
-// writeParty records a changed party with its audit record, and has the list and
-// the bodies that show it follow once it is durable.
-func (t *tx) writeParty(p *billing.Party, a Action) (err error) {
+// writeParty is keepParty with an audit record.
+func (t *tx) writeParty(p *billing.Party, a Action) error {
+	if err := t.keepParty(p); err != nil {
+		return err
+	}
+	return t.audit(a, p.ID, nil)
+}
+
+// keepParty records a changed party, and has the list and the bodies that show it
+// follow once it is durable.
+func (t *tx) keepParty(p *billing.Party) error {
 	p.Version++
 	p.UpdatedAt = t.now
-	if p.Contact != nil && p.Contact.ID.IsZero() {
-		if p.Contact.ID, err = t.store.ids.New(); err != nil {
-			return err
-		}
+	if err := t.nameContact(p); err != nil {
+		return err
 	}
 	record := partyRecordOf(p)
 	if err := put(t, keyParty(p.OrgID, p.ID), famParty, &record); err != nil {
-		return err
-	}
-	if err := t.audit(a, p.ID, nil); err != nil {
 		return err
 	}
 	store, org, name, shown := t.store, p.OrgID, nameRowOf(p), p.Name
@@ -115,6 +118,14 @@ func (t *tx) writeParty(p *billing.Party, a Action) (err error) {
 		store.bodies.Outdate(name.ID)
 	})
 	return nil
+}
+
+// nameContact gives a new contact its uid.
+func (t *tx) nameContact(p *billing.Party) (err error) {
+	if p.Contact != nil && p.Contact.ID.IsZero() {
+		p.Contact.ID, err = t.store.ids.New()
+	}
+	return err
 }
 
 func nameRowOf(p *billing.Party) index.Name {

@@ -116,6 +116,20 @@ func get(r kv.Reader, key []byte, kind byte, record any) error {
 	return open(key, kind, value, record)
 }
 
+// recall is get for records that the lines of a batch read again and again. What
+// it returns is shared: a pointer in it must not be written through.
+func recall[R any](t *tx, key []byte, kind byte, record *R) error {
+	if had, known := t.recent[string(key)].(R); known {
+		*record = had
+		return nil
+	}
+	err := get(t, key, kind, record)
+	if err == nil && t.recent != nil {
+		t.recent[string(key)] = *record
+	}
+	return err
+}
+
 // put seals and writes one record.
 func put(tx kv.Txn, key []byte, kind byte, record any) error {
 	value, err := seal(key, kind, record)

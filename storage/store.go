@@ -162,6 +162,9 @@ type tx struct {
 	store *Store
 	now   time.Time // UTC, whole milliseconds: what is written is what was decided by
 	by    auth.Principal
+
+	counts *counts        // of a batch, which writes them at its end; nil: each change is written
+	recent map[string]any // records that a batch has read, by key, so that each is read once; nil: none
 }
 
 // update runs fn as one durable transaction. fn may run again: it touches only

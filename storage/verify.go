@@ -81,6 +81,7 @@ func (v *verification) organization(org uid.ID) {
 	v.invoices(org, c)
 	v.answers(org)
 	v.attachments(org, c)
+	v.imports(org)
 }
 
 func compareIDs(a, b uid.ID) int { return bytes.Compare(a[:], b[:]) }

@@ -56,6 +56,13 @@ func TestVerifyFindsDamage(t *testing.T) {
 		}, "has no name, no version or no currency"},
 		{"no counts", func(w *wreck) { w.remove(keyCounts(w.org.ID)) }, " c: store is damaged: record"},
 
+		{"import of more than was read", func(w *wreck) {
+			w.record(keyImport(w.org.ID, [32]byte{1}), famImport, &importRecord{Lines: 2, Bytes: 9, Imported: 2, Refused: 1, StartedAt: 1, UpdatedAt: 1})
+		}, "has dealt with more than it has read"},
+		{"import that ended before it was begun", func(w *wreck) {
+			w.record(keyImport(w.org.ID, [32]byte{1}), famImport, &importRecord{Lines: 2, Bytes: 9, Imported: 2, StartedAt: 2, UpdatedAt: 2, FinishedAt: 1})
+		}, "was not begun, or ended, when it says"},
+
 		{"users that were not counted", func(w *wreck) {
 			edit(w, keyCounts(w.org.ID), famCounts, func(c *counts) { c.Users-- })
 		}, "2 users found, 1 counted"},
