@@ -20,7 +20,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "exante:", err)
 		os.Exit(1)
 	}
-	os.Exit(admin.Main(os.Args, os.Stdin, os.Stdout, os.Stderr, serve))
+	os.Exit(admin.Main(os.Args, os.Stdin, os.Stdout, os.Stderr, serve, server.Wire{}))
 }
 
 // serve opens all parts, serves until ctx ends or a part fails, and closes them
@@ -44,7 +44,7 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	if err := in.Prepare(ctx, store); err != nil {
 		return err
 	}
-	desk, err := admin.NewDesk(store, in.Config, nil).Listen(in.Log)
+	desk, err := admin.NewDesk(store, in.Config, server.Wire{}, nil).Listen(in.Log)
 	if err != nil {
 		return err
 	}

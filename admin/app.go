@@ -16,13 +16,13 @@ import (
 
 // Main runs one command line, args[0] being the program, and returns its exit
 // code. Data goes to stdout, all other talk to stderr. serve is what the serve
-// command calls once its configuration is good.
-func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, serve ServeFunc) int {
+// command calls once its configuration is good; wire reads and writes invoices.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, serve ServeFunc, wire Wire) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	s := &shell{
-		stdin: stdin, stdout: stdout, stderr: stderr, environ: os.Environ(), serve: serve, uid: os.Getuid(),
+		stdin: stdin, stdout: stdout, stderr: stderr, environ: os.Environ(), serve: serve, wire: wire, uid: os.Getuid(),
 	}
 	return report(stderr, s.run(ctx, args))
 }
@@ -33,6 +33,7 @@ type shell struct {
 	stdout, stderr io.Writer
 	environ        []string
 	serve          ServeFunc
+	wire           Wire
 	uid            int // who runs it, in the audit log
 
 	json   bool
@@ -60,6 +61,7 @@ func (s *shell) app() *cli.App {
 			s.group("keys", "API keys", s.keysCreate(), s.keysList(), s.keysShow(), s.keysRevoke(), s.keysRotate()),
 			s.group("orgs", "organizations", s.orgsCreate(), s.orgsList()),
 			s.group("users", "users of an organization", s.usersCreate(), s.usersList()),
+			s.group("invoices", "many invoices at once", s.invoicesImport(), s.invoicesExport()),
 			s.verifyCommand(),
 			s.group("config", "the configuration", s.configShow(), s.configCheck()),
 			s.versionCommand(),

@@ -37,7 +37,7 @@ func (s *shell) runInit(ctx context.Context, in OrgRequest) error {
 	if err != nil {
 		return inDirectory(dir, err)
 	}
-	org, err := NewDesk(store, s.config.Config, nil).As(s.uid).CreateOrg(ctx, in)
+	org, err := NewDesk(store, s.config.Config, s.wire, nil).As(s.uid).CreateOrg(ctx, in)
 	if err := errors.Join(err, store.Close()); err != nil {
 		return err
 	}

@@ -179,7 +179,7 @@ func TestKeyThatCouldNotBePrintedIsNamed(t *testing.T) {
 	for _, flags := range [][]string{nil, {"--json"}} {
 		var stderr bytes.Buffer
 		args := append([]string{"exante", "keys", "create", "--name", "lost", "--data-dir", dir}, flags...)
-		code := admin.Main(args, strings.NewReader(""), full{}, &stderr, nil)
+		code := admin.Main(args, strings.NewReader(""), full{}, &stderr, nil, nil)
 		if uid := keyNamed(t, dir, "lost").UID; code != 1 || flags == nil && !strings.Contains(stderr.String(), "revoke "+uid+" and make another") {
 			t.Errorf("exit %d, %s", code, stderr.String())
 		}

@@ -46,7 +46,7 @@ func (s *shell) connect(ctx context.Context, create bool) (Ops, func() error, er
 		}
 		store, err := openStore(&s.config.Config, create, s.log)
 		if err == nil {
-			return NewDesk(store, s.config.Config, nil).As(s.uid), store.Close, nil
+			return NewDesk(store, s.config.Config, s.wire, nil).As(s.uid), store.Close, nil
 		}
 		if !errors.Is(err, storage.ErrInUse) {
 			return nil, nil, inDirectory(dir, err)

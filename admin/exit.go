@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"exante/admin/config"
+	"exante/admin/transfer"
 	"exante/auth"
 	"exante/storage"
 	"exante/storage/billing"
@@ -43,6 +44,7 @@ var (
 	errUnreachable = errors.New("the server does not answer")
 	errPeer        = errors.New("this Unix user may not operate the server")
 	errSkew        = errors.New("the running server does not understand this command")
+	errRefused     = errors.New("lines were refused")
 	errFindings    = errors.New("the store is damaged")
 )
 
@@ -72,6 +74,9 @@ var outcomes = []outcome{
 	{errPeer, "peer_refused", exitFailed, "run the command as the owner of the data directory, or as root"},
 	{errSkew, "version_skew", exitFailed, "the server may be of another version than this command: restart it"},
 	{errFindings, "findings", exitDamaged, "stop the server, keep a copy of the directory, then restore a backup"},
+
+	{errRefused, "lines_refused", exitInvalid, "correct what --report has in text, and import that"},
+	{transfer.ErrOtherFile, "other_file", exitInvalid, "give another file another --id"},
 
 	{storage.ErrNotFound, "not_found", exitNotFound, ""},
 	{storage.ErrExists, "exists", exitInvalid, ""},

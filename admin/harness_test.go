@@ -16,6 +16,7 @@ import (
 	"exante/admin"
 	"exante/admin/config"
 	"exante/auth"
+	"exante/server"
 	"exante/storage"
 )
 
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		os.Exit(admin.Main(os.Args, os.Stdin, os.Stdout, os.Stderr, serveDesk))
+		os.Exit(admin.Main(os.Args, os.Stdin, os.Stdout, os.Stderr, serveDesk, server.Wire{}))
 	}
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "EXANTE_") {
@@ -62,7 +63,7 @@ func serveDesk(ctx context.Context, in admin.ServeInput) error {
 	if err := in.Prepare(ctx, store); err != nil {
 		return err
 	}
-	socket, err := admin.NewDesk(store, in.Config, nil).Listen(in.Log)
+	socket, err := admin.NewDesk(store, in.Config, server.Wire{}, nil).Listen(in.Log)
 	if err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ type result struct {
 func exante(t testing.TB, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code := admin.Main(append([]string{"exante"}, args...), strings.NewReader(""), &stdout, &stderr, serveDesk)
+	code := admin.Main(append([]string{"exante"}, args...), strings.NewReader(""), &stdout, &stderr, serveDesk, server.Wire{})
 	return result{stdout.String(), stderr.String(), code}
 }
 
@@ -164,7 +165,7 @@ type running struct {
 func run(t testing.TB, dir string) *running {
 	t.Helper()
 	r := &running{store: openStore(t, dir)}
-	socket, err := admin.NewDesk(r.store, configOf(t, dir), nil).Listen(slog.New(slog.DiscardHandler))
+	socket, err := admin.NewDesk(r.store, configOf(t, dir), server.Wire{}, nil).Listen(slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,16 +17,18 @@ import (
 type Desk struct {
 	store    *storage.Store
 	config   config.Config
+	wire     Wire
 	now      func() time.Time
 	firstOrg sync.Mutex // held while a store without organizations gets one
 }
 
-// NewDesk returns the desk of a store that was opened with c. A nil now means time.Now.
-func NewDesk(store *storage.Store, c config.Config, now func() time.Time) *Desk {
+// NewDesk returns the desk of a store that was opened with c. wire reads and writes
+// invoices. A nil now means time.Now.
+func NewDesk(store *storage.Store, c config.Config, wire Wire, now func() time.Time) *Desk {
 	if now == nil {
 		now = time.Now
 	}
-	return &Desk{store: store, config: c, now: now}
+	return &Desk{store: store, config: c, wire: wire, now: now}
 }
 
 // As is what the Unix user localUID may ask; his uid goes into the audit log.

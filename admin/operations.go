@@ -12,7 +12,7 @@ import (
 )
 
 // operation is one method of Ops on the socket: a POST of In as JSON to /name.
-// The answer is a stream of replies: any number of progress notes, then one
+// The answer is a stream of replies: any number of notes, then one
 // result or failure.
 type operation[In, Out any] struct {
 	name string
@@ -68,11 +68,14 @@ func mount(mux *http.ServeMux, ops func(*http.Request) Ops) {
 	opCreateUser.mount(mux, ops)
 	opUsers.mount(mux, ops)
 	opVerify.mount(mux, ops)
+	mountTransfers(mux, ops)
 }
 
 // reply is one line of an answer; exactly one field is set.
 type reply struct {
 	Progress *progressNote   `json:"progress,omitempty"`
+	Refused  *RefusedLine    `json:"refused,omitempty"` // of an import
+	Data     []byte          `json:"data,omitempty"`    // of an export
 	Result   json.RawMessage `json:"result,omitempty"`
 	Failure  *failure        `json:"failure,omitempty"`
 }
@@ -181,9 +184,17 @@ func (r *replies) end(result any, err error) {
 	r.write(reply{Result: text})
 }
 
+// note sends one reply before the end.
+func (r *replies) note(line reply) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.write(line)
+}
+
 // write sends one reply. A client that has gone away does not need it.
-func (r *replies) write(line reply) {
-	if json.NewEncoder(r.w).Encode(line) == nil {
-		http.NewResponseController(r.w).Flush()
+func (r *replies) write(line reply) error {
+	if err := json.NewEncoder(r.w).Encode(line); err != nil {
+		return err
 	}
+	return http.NewResponseController(r.w).Flush()
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"io"
 )
 
 // Ops is everything an operator can ask of a store. Local does it, Remote sends
@@ -26,6 +27,15 @@ type Ops interface {
 
 	CreateUser(ctx context.Context, in UserRequest) (User, error)
 	Users(ctx context.Context, in OrgRef) ([]User, error)
+
+	// ImportInvoices takes the invoices of a file into an organization, batch by
+	// batch, and goes on where an earlier run of the same import was interrupted.
+	// refused is told of each line that was refused, in order. After an error what
+	// was imported until then stays. progress, in bytes, may be nil.
+	ImportInvoices(ctx context.Context, in ImportRequest, file io.Reader, refused func(RefusedLine) error, progress Progress) (ImportReport, error)
+	// ExportInvoices writes every invoice that matches to out. Without an error it
+	// is all of them. progress, in invoices, may be nil.
+	ExportInvoices(ctx context.Context, in ExportRequest, out io.Writer, progress Progress) (ExportReport, error)
 
 	// Verify checks every invariant of the store. Findings are in the report
 	// and no error. progress may be nil.

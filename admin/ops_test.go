@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"exante/admin"
+	"exante/server"
 )
 
 // The contract of Ops. Every step runs on the open store and through the socket
@@ -201,7 +202,7 @@ func TestOpsAgreeOnBothRoads(t *testing.T) {
 	localDir, remoteDir := dataDir(t), dataDir(t)
 	store := openStore(t, localDir)
 	defer store.Close()
-	local := outcomes(t, admin.NewDesk(store, configOf(t, localDir), nil).As(os.Getuid()))
+	local := outcomes(t, admin.NewDesk(store, configOf(t, localDir), server.Wire{}, nil).As(os.Getuid()))
 
 	run(t, remoteDir)
 	c := configOf(t, remoteDir)

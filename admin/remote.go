@@ -39,27 +39,34 @@ func (op operation[In, Out]) call(ctx context.Context, r Remote, in In, progress
 	if err != nil {
 		return out, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://exante/"+op.name, bytes.NewReader(body))
+	err = r.ask(ctx, op.name, bytes.NewReader(body), &out, progress, nil)
+	return out, err
+}
+
+// ask posts body and waits for the result. note, which may be nil, is given every
+// reply before it that is no progress.
+func (r Remote) ask(ctx context.Context, name string, body io.Reader, out any, progress Progress, note func(reply) error) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://exante/"+name, body)
 	if err != nil {
-		return out, err
+		return err
 	}
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return out, r.silence(ctx, err)
+		return r.silence(ctx, err)
 	}
 	defer resp.Body.Close()
-	answer, err := r.answer(ctx, resp.Body, progress)
+	answer, err := r.answer(ctx, resp.Body, progress, note)
 	if err != nil {
-		return out, err
+		return err
 	}
-	if err := json.Unmarshal(answer, &out); err != nil {
-		return out, errSkew
+	if err := json.Unmarshal(answer, out); err != nil {
+		return errSkew
 	}
-	return out, nil
+	return nil
 }
 
 // answer reads replies up to the result.
-func (r Remote) answer(ctx context.Context, body io.Reader, progress Progress) (json.RawMessage, error) {
+func (r Remote) answer(ctx context.Context, body io.Reader, progress Progress, note func(reply) error) (json.RawMessage, error) {
 	for lines := json.NewDecoder(body); ; {
 		var line reply
 		if err := lines.Decode(&line); err != nil {
@@ -72,6 +79,10 @@ func (r Remote) answer(ctx context.Context, body io.Reader, progress Progress) (
 			return line.Result, nil
 		case line.Progress != nil && progress != nil:
 			progress(line.Progress.Done, line.Progress.Total)
+		case line.Progress == nil && note != nil:
+			if err := note(line); err != nil {
+				return nil, err
+			}
 		}
 	}
 }

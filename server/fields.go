@@ -1,6 +1,8 @@
 package server
 
 import (
+	"slices"
+
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -90,6 +92,20 @@ func (f *fields) require(names ...string) {
 func (f *fields) refuse(name, reason string) {
 	if _, sent := f.take(name); sent {
 		f.bad(name, "%s", reason)
+	}
+}
+
+// drop leaves members out as if they had not been sent.
+func (f *fields) drop(names ...string) {
+	f.members = slices.DeleteFunc(f.members, func(m member) bool { return slices.Contains(names, m.name) })
+}
+
+// rename gives a member another name.
+func (f *fields) rename(from, to string) {
+	for i := range f.members {
+		if m := &f.members[i]; m.name == from {
+			m.name = to
+		}
 	}
 }
 

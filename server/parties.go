@@ -87,7 +87,8 @@ func readParty(body []byte, creation bool) (billing.PartyPatch, error) {
 	}, f.done()
 }
 
-func readContact(f *fields) **billing.ContactDraft {
+// readContact reads billing_contact. Members of it that are in skip mean nothing.
+func readContact(f *fields, skip ...string) **billing.ContactDraft {
 	if f.tookNull("billing_contact") {
 		return new(*billing.ContactDraft)
 	}
@@ -96,6 +97,7 @@ func readContact(f *fields) **billing.ContactDraft {
 		return nil
 	}
 	c := openObject(f.problems, f.path+"billing_contact", v)
+	c.drop(skip...)
 	c.require("name")
 	draft := &billing.ContactDraft{
 		Name:  orEmpty(c.text("name", length{1, 200})),

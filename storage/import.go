@@ -21,8 +21,9 @@ type ImportLine struct {
 	Past  billing.History
 	Party *billing.PartyPatch // in place of Patch.PartyID: the party of that name, or else a new one
 
-	Refused error      // by whoever read the line, of which then nothing else counts
-	End     ImportMark // where the line ends
+	Refused error        // by whoever read the line, of which then nothing else counts
+	End     ImportMark   // where the line ends
+	Proof   *ImportProof // of the file up to there; nil: not at every line
 }
 
 // ImportMark is a place in a file: so many lines and bytes from its beginning.
@@ -98,14 +99,14 @@ func (m *Import) State() ImportState { return m.state }
 // Put takes lines, in the order of the file and from where State says, as many as
 // fit into one transaction: each by itself is imported whole or refused, and its
 // error says why. It returns once that, and the place it leads to, is durable.
-// proof may reach to the end of the lines. Errors: ErrConflict if another run of
+// Errors: ErrConflict if another run of
 // the import has gone on meanwhile.
-func (m *Import) Put(ctx context.Context, lines []ImportLine, proof ImportProof) (refused []error, err error) {
+func (m *Import) Put(ctx context.Context, lines []ImportLine) (refused []error, err error) {
 	prepared := m.prepare(lines)
 	var b *importBatch
 	err = m.store.update(ctx, m.actor, func(t *tx) error {
 		b = &importBatch{tx: t, imp: m, recent: map[string]any{}}
-		return b.run(prepared, proof)
+		return b.run(prepared)
 	})
 	if m.options.DryRun && errors.Is(err, errDryRun) {
 		err = nil
@@ -156,7 +157,7 @@ const (
 	batchOwnBytes  = 4 << 10
 )
 
-func (b *importBatch) run(lines []preparedLine, proof ImportProof) error {
+func (b *importBatch) run(lines []preparedLine) error {
 	if err := b.begin(); err != nil {
 		return err
 	}
@@ -183,7 +184,6 @@ func (b *importBatch) run(lines []preparedLine, proof ImportProof) error {
 			return err
 		}
 	}
-	b.state.Proof = proof
 	return b.end()
 }
 
@@ -202,7 +202,9 @@ func (b *importBatch) settle(line *lineTxn, l *preparedLine, refusal error, befo
 		}
 	}
 	b.refused = append(b.refused, refusal)
-	b.state.Done = l.End
+	if b.state.Done = l.End; l.Proof != nil {
+		b.state.Proof = *l.Proof
+	}
 	return nil
 }
 

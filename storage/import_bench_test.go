@@ -27,7 +27,7 @@ func BenchmarkImport(b *testing.B) {
 			}
 		}
 		for left := lines; len(left) > 0; {
-			done, err := m.Put(b.Context(), left, storage.ImportProof{})
+			done, err := m.Put(b.Context(), left)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -47,7 +47,7 @@ func (m *importing) put(lines ...storage.ImportLine) (said []string) {
 		}
 	}
 	for len(lines) > 0 {
-		refused, err := m.Import.Put(m.Context(), lines, storage.ImportProof{Bytes: m.at.Bytes})
+		refused, err := m.Import.Put(m.Context(), lines)
 		if err != nil || len(refused) == 0 {
 			m.Fatalf("put: %d lines, %v", len(refused), err)
 		}
@@ -256,7 +256,7 @@ func TestImportGoesOnWhereItWas(t *testing.T) {
 	stale := b.beginImport(1, nil)
 	m := b.beginImport(1, nil)
 	m.put(lineOf(1, billing.Draft), lineOf(2, billing.Draft))
-	if _, err := stale.Import.Put(t.Context(), []storage.ImportLine{lineOf(1, billing.Draft)}, storage.ImportProof{}); !errors.Is(err, storage.ErrConflict) {
+	if _, err := stale.Import.Put(t.Context(), []storage.ImportLine{lineOf(1, billing.Draft)}); !errors.Is(err, storage.ErrConflict) {
 		t.Errorf("a run that was overtaken: %v", err)
 	}
 	if err := m.Finish(t.Context(), m.at, storage.ImportProof{Bytes: m.at.Bytes, Sum: [32]byte{9}}); err != nil {
