@@ -91,6 +91,43 @@ func verify(ctx context.Context, w *walk) (any, error) {
 	return report, err
 }
 
+// importOf imports text; the answer has what was refused, and the report.
+func importOf(in admin.ImportRequest, id byte, text string) func(context.Context, *walk) (any, error) {
+	return func(ctx context.Context, w *walk) (any, error) {
+		in := in
+		in.Org, in.ID = w.named(in.Org), strings.Repeat(fmt.Sprintf("%02x", id), 32)
+		if in.Numbers == "" {
+			in.Numbers = "keep"
+		}
+		calls, refused := 0, []admin.RefusedLine{}
+		note := func(l admin.RefusedLine) error { refused = append(refused, l); return nil }
+		report, err := w.ops.ImportInvoices(ctx, in, strings.NewReader(text), note, func(int, int) { calls++ })
+		if err == nil && report.Imported > 0 && calls == 0 {
+			return nil, fmt.Errorf("no progress was told")
+		}
+		return []any{refused, report}, err
+	}
+}
+
+func exportOf(in admin.ExportRequest) func(context.Context, *walk) (any, error) {
+	return func(ctx context.Context, w *walk) (any, error) {
+		in := in
+		in.Org = w.named(in.Org)
+		var out bytes.Buffer
+		report, err := w.ops.ExportInvoices(ctx, in, &out, nil)
+		return []any{out.String(), report}, err
+	}
+}
+
+const fileOfLines = `{"party":{"name":"Globex"},"invoice_number":"A-1","status":"PAID","created_at":"2020-01-01","issue_date":"2020-01-01","line_items":[{"context_type":"PRODUCT","sku":"s","unit_price":100}]}
+not json
+{"party":{"name":"Globex"},"tax_cents":"1","nope":1}
+{"party":{"name":"Globex"},"invoice_number":"A-1"}
+{"target_party_uid":"` + absent + `"}
+{"party":{"name":"Globex"},"status":"PARTIALLY_PAID"}
+{"party":{"name":"Globex"},"invoice_number":"INV-2026-000001"}
+`
+
 var steps = []step{
 	{"Orgs", "none yet", 0, listOrgs},
 	{"Users", "none yet", 0, usersOf("")},
@@ -168,6 +205,24 @@ var steps = []step{
 	{"APIKey", "absent", 3, func(ctx context.Context, w *walk) (any, error) {
 		return w.ops.APIKey(ctx, admin.KeyRef{UID: absent})
 	}},
+	{"ImportInvoices", "in which organization", 2, importOf(admin.ImportRequest{Format: "ndjson"}, 1, fileOfLines)},
+	{"ImportInvoices", "no request", 4, importOf(admin.ImportRequest{Org: "second", Format: "xml", Numbers: "odd"}, 1, "")},
+	{"ImportInvoices", "an absent organization", 3, importOf(admin.ImportRequest{Org: absent, Format: "csv"}, 1, "")},
+	{"ImportInvoices", "dry run", 0, importOf(admin.ImportRequest{Org: "second", Format: "ndjson", DryRun: true}, 1, fileOfLines)},
+	{"ImportInvoices", "lines of all kinds", 0, importOf(admin.ImportRequest{Org: "second", Format: "ndjson"}, 1, fileOfLines)},
+	{"ImportInvoices", "again", 0, importOf(admin.ImportRequest{Org: "second", Format: "ndjson"}, 1, fileOfLines)},
+	{"ImportInvoices", "another file", 4, importOf(admin.ImportRequest{Org: "second", Format: "ndjson"}, 1, fileOfLines+"more\n")},
+	{"ImportInvoices", "new numbers", 0, importOf(admin.ImportRequest{Org: "second", Format: "ndjson", Numbers: "new"}, 2,
+		`{"party":{"name":"Globex"},"invoice_number":"INV-2020-000009","status":"SENT"}`)},
+	{"ImportInvoices", "rows", 0, importOf(admin.ImportRequest{Org: "second", Format: "csv"}, 3, "client_name,sku,unit_price\nNew,s,5\nNew,s\n")},
+	{"ImportInvoices", "unknown column", 4, importOf(admin.ImportRequest{Org: "second", Format: "csv"}, 4, "colour\n")},
+	{"ImportInvoices", "no header line", 4, importOf(admin.ImportRequest{Org: "second", Format: "csv"}, 4, "")},
+	{"ImportInvoices", "an empty file", 0, importOf(admin.ImportRequest{Org: "second", Format: "ndjson"}, 4, "")},
+	{"ExportInvoices", "as NDJSON", 0, exportOf(admin.ExportRequest{Org: "second", Format: "ndjson"})},
+	{"ExportInvoices", "as CSV", 0, exportOf(admin.ExportRequest{Org: "second", Format: "csv", Statuses: []string{"PAID", "SENT"}, UpdatedSince: "2020-01-01"})},
+	{"ExportInvoices", "no request", 4, exportOf(admin.ExportRequest{Org: "second", Statuses: []string{"LOST"}, UpdatedSince: "soon"})},
+	{"ExportInvoices", "no format", 4, exportOf(admin.ExportRequest{Org: "second", Format: "xlsx"})},
+	{"ExportInvoices", "in which organization", 2, exportOf(admin.ExportRequest{Format: "csv"})},
 	{"APIKeys", "all", 0, keysOf("")},
 	{"Users", "all", 0, usersOf("")},
 	{"Verify", "clean", 0, verify},

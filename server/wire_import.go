@@ -90,7 +90,7 @@ func takeForeign(f *fields, org uid.ID) (foreign bool) {
 func readImportedParty(f *fields, foreign bool) *billing.PartyPatch {
 	switch {
 	case f.has("party") && f.has("target_party_uid"):
-		f.bad("party", "does not go with target_party_uid")
+		f.refuse("party", "does not go with target_party_uid")
 	case f.has("party"):
 		v, _ := f.take("party")
 		return readPartyOf(openObject(f.problems, f.path+"party", v))

@@ -75,7 +75,7 @@ func (s *splitter) read() (line, error) {
 		if size += len(part); size <= MaxLine+2 {
 			l.text = append(l.text, part...)
 		}
-		if !partial || err == io.EOF && len(part)+size > 0 {
+		if len(part) > 0 && !partial || partial && err == io.EOF {
 			s.at.Lines++
 		}
 		if goesOn := s.csv.goesOn(part); err == nil && goesOn || err == bufio.ErrBufferFull {
