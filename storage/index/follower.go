@@ -2,9 +2,10 @@ package index
 
 import "sync"
 
-// follower lets one writer keep rows up to date without ever waiting for those
-// who read them: a row that comes while a query runs is laid aside, and put in
-// its place by the next query or the next row.
+// follower lets one writer keep rows up to date without waiting for those who
+// read them: a row that comes while a query runs is laid aside, and put in its
+// place by the next query or the next row. Only a writer who is thousands of
+// rows ahead waits until they are in their places.
 type follower[R any] struct {
 	mu  sync.RWMutex // guards what apply changes
 	put func(R)      // puts one row in its place, under mu
@@ -13,15 +14,23 @@ type follower[R any] struct {
 	late  []R // in the order in which they came
 }
 
+// mostLate is how many rows are laid aside at most. A writer that is faster than
+// rows can be put in their places would else be ever farther ahead of them.
+const mostLate = 4096
+
 // follow takes a row. Only one goroutine at a time may call it.
 func (f *follower[R]) follow(r R) {
 	f.aside.Lock()
 	f.late = append(f.late, r)
+	full := len(f.late) >= mostLate
 	f.aside.Unlock()
-	if f.mu.TryLock() {
-		f.catchUp()
-		f.mu.Unlock()
+	if full {
+		f.mu.Lock()
+	} else if !f.mu.TryLock() {
+		return
 	}
+	defer f.mu.Unlock()
+	f.catchUp()
 }
 
 // read runs fn on all rows that have come before the call.

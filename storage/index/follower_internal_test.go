@@ -62,3 +62,29 @@ func TestQueriesSeeRowsInOrderWhileTheyCome(t *testing.T) {
 	close(done)
 	readers.Wait()
 }
+
+func TestAWriterFarAheadWaitsForTheRowsToBePut(t *testing.T) {
+	put := 0
+	f := follower[int]{put: func(int) { put++ }}
+	entered, leave, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go f.read(func() {
+		close(entered)
+		<-leave
+	})
+	<-entered
+	for n := range mostLate - 1 {
+		f.follow(n)
+	}
+	if put != 0 || len(f.late) != mostLate-1 {
+		t.Errorf("%d rows were put during the query and %d wait", put, len(f.late))
+	}
+	go func() {
+		f.follow(0)
+		close(left)
+	}()
+	close(leave)
+	<-left
+	if put != mostLate || len(f.late) != 0 {
+		t.Errorf("%d rows are put and %d wait, want all %d put", put, len(f.late), mostLate)
+	}
+}

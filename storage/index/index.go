@@ -16,8 +16,9 @@ type Rule struct {
 }
 
 // Index holds the invoices of all organizations. Its methods are safe for
-// concurrent use; Put, Remove and Rename never wait for a query, and for one
-// organization only one goroutine at a time may call them.
+// concurrent use. Put, Remove and Rename do not wait for queries, but for one that
+// is thousands of changes behind; only one goroutine at a time may call them for
+// one organization.
 type Index struct {
 	reading
 	tables shelf[table]

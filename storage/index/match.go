@@ -86,6 +86,7 @@ type match struct {
 	source *source     // has them all; nil if that is the table
 	bits   *bitmap     // they themselves; nil if they were counted without
 	memory *remembered // where bits are kept; nil if nowhere
+	again  bool        // the filter was asked before
 }
 
 // match counts the rows that match: from the counts of blocks if there is but
@@ -102,15 +103,15 @@ func (f *filter) match() *match {
 		return m
 	}
 	m.source = f.smallest()
-	again, counts := false, f.rest() == 1 && m.source != nil
+	counts := f.rest() == 1 && m.source != nil
 	if f.rows >= f.worthIt() {
-		m.memory, again = f.recall(f)
+		m.memory, m.again = f.recall(f)
 	}
 	if counts {
 		for _, r := range m.source.runs {
 			m.total += m.source.order.count(r, &f.set)
 		}
-		if !again || m.total < f.rows/64 {
+		if !m.again || m.total < f.rows/64 {
 			return m
 		}
 	}

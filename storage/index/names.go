@@ -22,7 +22,7 @@ type NameQuery struct {
 }
 
 // Names holds the named records of all organizations. Its methods are safe for
-// concurrent use, and Put never waits for a query.
+// concurrent use; Put waits for a query as that of Index does.
 type Names struct{ tables shelf[nameTable] }
 
 type nameTable struct {

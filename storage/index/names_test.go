@@ -3,6 +3,8 @@ package index_test
 import (
 	"bytes"
 	"cmp"
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -64,4 +66,25 @@ func TestNamesAnswerLikeAFullSort(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Large enough for the selection to partition many times over.
+func TestEveryPageOfManyNamesIsThatOfAFullSort(t *testing.T) {
+	x, org := index.NewNames(), numbered(1)
+	random := rand.New(rand.NewPCG(1, 2))
+	const names = 3000
+	var want []index.Name
+	for n := range uint64(names) {
+		name := index.Name{ID: numbered(n), Folded: fmt.Sprint(random.IntN(names)), Created: int64(random.IntN(9))}
+		x.Put(org, name)
+		want = append(want, name)
+	}
+	slices.SortStableFunc(want, func(a, b index.Name) int { return cmp.Compare(a.Created, b.Created) })
+	for from := 0; from < names+40; from += 97 {
+		page, total := x.Find(org, index.NameQuery{Offset: from, Limit: 40})
+		to := min(from+40, names)
+		if !slices.EqualFunc(page, want[min(from, to):to], func(id uid.ID, n index.Name) bool { return id == n.ID }) || total != names {
+			t.Fatalf("the names from %d on are not those of the full sort", from)
+		}
+	}
 }

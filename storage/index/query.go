@@ -37,12 +37,13 @@ type Page struct {
 }
 
 // Mark is a place in an order: that of a row, or where it was. A walk that goes
-// on After the last row it has seen meets no row twice and misses none that
-// stayed in its place, whatever else comes, moves or goes. In an order that
-// depends on the clock it has the value that was read at the query; what the
-// clock has moved since then was not in its place.
+// on After the last row it has seen meets every row that stays in its place
+// exactly once, whatever else comes, moves or goes. A row that moves is met where
+// it is when the walk comes by: twice if it moves ahead of the walk, which can
+// only be in an order by what has changed. In an order that depends on the clock
+// a Mark has the value as it read at the query, and the clock moves rows too.
 //
-// A caller may keep a Mark as bytes, and any Mark is a place in any order.
+// A caller may keep a Mark in any form; any Mark is a place in any order.
 type Mark struct {
 	Value int64  // of the column sorted by; of OverdueDays as it read
 	Text  string // for Number the number, for Status the name as it read
@@ -56,10 +57,6 @@ type Range struct {
 }
 
 func (r Range) isSet() bool { return r.HasFrom || r.HasTo }
-
-func (r Range) has(v int64) bool {
-	return (!r.HasFrom || v >= r.From) && (!r.HasTo || v <= r.To)
-}
 
 // Column is what rows are sorted by. A missing date or number sorts as the
 // smallest value there is.

@@ -56,25 +56,36 @@ func (m *match) collect(q *Query, skip, want int) []uid.ID {
 		return w.ids
 	}
 	c := m.costs(skip + want)
-	if m.bits != nil && m.memory != nil && c.walked > m.worthIt() && len(segments) == 1 && segments[0].set == &m.set {
+	if m.again && m.bits != nil && c.walked > m.worthIt() && len(segments) == 1 {
 		w.tally = m.memory.tally(q.Sort, segments[0].order)
 		w.over(segments)
 		return w.ids
 	}
 	short := w
-	short.allowance = 4*m.blockRows + min(c.gather, c.mark)/(2*passesCost)
-	if c.walked*passesCost < min(c.gather, c.mark) {
-		short.allowance += 2 * c.walked
-	}
-	if short.over(segments) {
+	short.allowance = m.allowance(c)
+	switch {
+	case short.over(segments):
 		return short.ids
-	}
-	if c.gather < c.mark {
+	case c.gather < c.mark:
 		return m.gather(q, skip, want)
 	}
 	m.ensureBits()
 	w.over(segments)
 	return w.ids
+}
+
+// allowance is how many rows a walk may look at before the rows that match are
+// gathered or marked for it: few beside what that takes, but many where the walk
+// takes less; none where nothing but luck could make it short.
+func (m *match) allowance(c costs) int {
+	walk, other := c.walked*passesCost, min(c.gather, c.mark)
+	switch {
+	case walk < other:
+		return 2*c.walked + 2*m.blockRows
+	case len(m.bounds) == 0:
+		return 0
+	}
+	return 2*m.blockRows + other/(4*passesCost)
 }
 
 // costs is how many rows a walk must pass to find so many that match, where they

@@ -28,7 +28,7 @@ func (w *walk) over(segments []segment) bool {
 		}
 		first, last := s.from.b, min(s.to.b, len(s.order.blocks)-1)
 		for b := first; b <= last && w.want > 0; b++ {
-			if w.allowance < 0 {
+			if w.allowance <= 0 {
 				return false
 			}
 			at := b
