@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -40,23 +39,26 @@ func addAttachments(x *exchange) error {
 		return err
 	}
 	defer finished()
-	added := attachmentsAdded
-	p := post(x, &added)
-	f.ended = func() error {
-		added.message = fmt.Sprintf("%d file attachment(s) added successfully", f.files)
-		return p.sent(f.print.sum(true))
-	}
+	p := postFiles(x, f)
 	items, version, err := x.store.AddAttachments(x.ctx(), x.by(), x.pathID(), x.ifMatch(), f.next, p.once)
-	if err != nil && !f.whole {
-		err = cmp.Or(p.sent(f.print.sum(false)), err) // the key may be that of other files
-	}
 	if err != nil {
-		return err
+		return f.refused(err)
 	}
 	return p.answer(storage.AddedAttachments{Attachments: items, Version: version})
 }
 
-// attachmentsAdded lacks its message, which counts them.
+// postFiles is post for a form, of which the message and the fingerprint are known
+// when it has been read.
+func postFiles(x *exchange, f *form) posting[storage.AddedAttachments] {
+	added := attachmentsAdded
+	p := post(x, &added)
+	f.ended = func(whole bool) error {
+		added.message = fmt.Sprintf("%d file attachment(s) added successfully", f.files)
+		return p.sent(f.print.sum(whole))
+	}
+	return p
+}
+
 var attachmentsAdded = receipt[storage.AddedAttachments]{201, "",
 	func(a storage.AddedAttachments) uint64 { return a.Version },
 	func(x *exchange, w *jsonWriter, a storage.AddedAttachments, _ time.Time) {

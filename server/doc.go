@@ -8,6 +8,8 @@
 //  2. receive (middleware.go) does what holds for every request: it gives it an
 //     id, writes the fixed headers, refuses framing that two parsers could read
 //     differently and encoded bodies, and recovers panics.
+//     A request that asks before it sends its body (Expect) passes the checks that
+//     follow before it is told to (body.go).
 //  3. Fiber matches the path. Every route stands in the table of routes.go with
 //     its method, path, scope and handler; guard (admission.go) puts the checks of
 //     that row in front of the handler: host, media type, then authentication,
@@ -36,6 +38,7 @@
 //
 // Memory and time are bounded for any input: a body is at most 1 MiB and is never
 // decompressed, nesting ends at 32, lists and problems have a maximum, and every
-// connection has deadlines. Records of another organization answer byte for byte
+// connection has deadlines. Files (form.go, download.go) are longer and take
+// longer: they are never whole in memory, and have a pace to keep (transfer.go). Records of another organization answer byte for byte
 // as absent ones, but for the request id.
 package server

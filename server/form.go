@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -15,12 +16,9 @@ import (
 )
 
 const (
-	maxPartHead   = 16 << 10                       // bytes before the content of a file, and after the last
-	maxForm       = storage.MaxFilesSize + 512<<10 // bytes of a whole form: its files, and what stands around them
-	maxUploads    = 32                             // forms that are being read
-	fileField     = "files"
-	transferGrace = 30 * time.Second
-	transferRate  = 16 << 10 // bytes a second that a transfer must reach in all, after the grace
+	maxPartHead = 16 << 10                       // bytes before the content of a file, and after the last
+	maxForm     = storage.MaxFilesSize + 512<<10 // bytes of a whole form: its files, and what stands around them
+	fileField   = "files"
 )
 
 // form is a body of multipart/form-data (RFC 7578), whose files are read as they
@@ -30,9 +28,9 @@ type form struct {
 	parts *multipart.Reader
 	files int // that were begun
 
-	print *fingerprint // nil: nobody asks for it
-	ended func() error // called when all has come
-	whole bool         // it has
+	print *fingerprint           // nil: nobody asks for it
+	whole bool                   // all has come
+	ended func(whole bool) error // called then, or when no more will be read
 }
 
 // boundaryOf is the boundary in a Content-Type that says that a form is coming.
@@ -52,10 +50,8 @@ func (x *exchange) form() (f *form, finished func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	select {
-	case x.uploads <- struct{}{}:
-	default:
-		return nil, nil, errUploads
+	if finished, err = x.uploads.enter(x.org()); err != nil {
+		return nil, nil, err
 	}
 	body := &intake{
 		in: x.http.RequestBodyStream(), length: int64(x.http.Request.Header.ContentLength()),
@@ -65,7 +61,7 @@ func (x *exchange) form() (f *form, finished func(), err error) {
 	if x.claim.made {
 		f.print = &fingerprint{files: sha256.New(), last: sha256.New()}
 	}
-	return f, func() { <-x.uploads }, nil
+	return f, finished, nil
 }
 
 func newForm(boundary string, body *intake) *form {
@@ -135,10 +131,19 @@ func (f *form) end() error {
 		return f.failure(err)
 	}
 	f.whole = true
-	if err := f.ended(); err != nil {
+	if err := f.ended(true); err != nil {
 		return err
 	}
 	return io.EOF
+}
+
+// refused is what to answer when the files are not taken: err, or what there is to
+// say of a request that came before under the same Idempotency-Key.
+func (f *form) refused(err error) error {
+	if f.whole {
+		return err
+	}
+	return cmp.Or(f.ended(false), err)
 }
 
 // failure says why the form can't be read on: its body did, or else its own making.
@@ -187,10 +192,9 @@ func (i *intake) Read(p []byte) (n int, err error) {
 		i.err = io.EOF
 		return 0, io.EOF
 	}
-	if err := i.until(i.pace.deadline(i.read)); err != nil {
-		return 0, err
+	if err = i.until(i.pace.deadline(i.read)); err == nil {
+		n, err = i.in.Read(p)
 	}
-	n, err = i.in.Read(p)
 	i.read += int64(n)
 	switch {
 	case i.read > maxForm:
@@ -205,25 +209,6 @@ func (i *intake) Read(p []byte) (n int, err error) {
 		i.err = unparsed(err)
 	}
 	return n, i.err
-}
-
-// pace bounds the time of a transfer: no pause may last longer than the grace,
-// and beyond it the whole must come at transferRate.
-type pace struct {
-	began time.Time
-	grace time.Duration
-}
-
-func (s *Server) newPace() pace { return pace{time.Now(), s.options.TransferGrace} }
-
-// deadline is when the next byte is due after moved bytes.
-func (p pace) deadline(moved int64) time.Time {
-	next := time.Now().Add(p.grace)
-	slowest := p.began.Add(p.grace + time.Duration(moved)*time.Second/transferRate)
-	if slowest.Before(next) {
-		return slowest
-	}
-	return next
 }
 
 // checkUpload judges what is known of a form before its body is asked for.

@@ -11,7 +11,7 @@ import (
 // formFrom reads body as a form with the boundary b.
 func formFrom(body io.Reader) *form {
 	f := newForm("b", &intake{in: body, length: -1, until: func(time.Time) error { return nil }})
-	f.ended = func() error { return nil }
+	f.ended = func(bool) error { return nil }
 	return f
 }
 

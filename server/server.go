@@ -84,7 +84,7 @@ type Server struct {
 	router    fasthttp.RequestHandler // Fiber's: from the path to the handler
 	exchanges sync.Pool
 	writers   sync.Pool
-	uploads   chan struct{}                                     // one for each form that is being read
+	uploads   uploadGate
 	exporting chan struct{}                                     // holds one for each export under way
 	render    func(*billing.Invoice, time.Time) ([]byte, error) // renderInvoice
 
@@ -116,7 +116,7 @@ func New(o Options) (*Server, error) {
 	s.life, s.end = context.WithCancel(context.Background())
 	s.exchanges.New = func() any { return &exchange{Server: s} }
 	s.writers.New = func() any { return &jsonWriter{buf: make([]byte, 0, 4<<10)} }
-	s.uploads = make(chan struct{}, maxUploads)
+	s.uploads.byOrg = map[uid.ID]int{}
 	s.render = s.renderInvoice
 	s.app = fiber.New(s.fiberConfig())
 	if err := s.mount(routes()); err != nil {
