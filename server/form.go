@@ -99,7 +99,7 @@ func (f *form) next() (storage.File, error) {
 		return storage.File{}, f.end()
 	}
 	if err != nil {
-		return storage.File{}, f.failure(err)
+		return storage.File{}, f.failure()
 	}
 	f.body.allow(maxForm)
 	name, err := f.nameOf(part)
@@ -128,7 +128,7 @@ func (f *form) nameOf(part *multipart.Part) (string, error) {
 func (f *form) end() error {
 	f.body.allow(maxPartHead)
 	if _, err := io.Copy(io.Discard, f.body); err != nil {
-		return f.failure(err)
+		return f.failure()
 	}
 	f.whole = true
 	if err := f.ended(true); err != nil {
@@ -148,7 +148,7 @@ func (f *form) refused(err error) error {
 
 // failure says why the form can't be read on: its body did, or else its own making.
 // What the parser says wraps io.EOF at times, where nothing ended well.
-func (f *form) failure(error) error {
+func (f *form) failure() error {
 	if err := f.body.err; err != nil && err != io.EOF {
 		return err
 	}
@@ -165,7 +165,7 @@ func (c content) Read(p []byte) (int, error) {
 	n, err := c.part.Read(p)
 	c.form.print.content(p[:n])
 	if err != nil && err != io.EOF {
-		err = c.form.failure(err)
+		err = c.form.failure()
 	}
 	return n, err
 }
