@@ -41,7 +41,7 @@ func (t *table) setDay(day int64) {
 	t.day = day
 	t.changes++
 	var turned []uint32
-	due.each(earlier, later, func(n uint32) { turned = append(turned, n) })
+	due.pieces(run{earlier, later}, func(rows []uint32) { turned = append(turned, rows...) })
 	turned = slices.DeleteFunc(turned, func(n uint32) bool { return !t.fallsDue[t.classes.list[t.class.at(n)].stored] })
 	all := len(turned) > t.rows/256 // one by one would be slower
 	for _, n := range turned {

@@ -50,9 +50,11 @@ func (m *match) each(fn func(n uint32)) {
 		return
 	}
 	for _, r := range m.source.runs {
-		m.source.order.each(r.from, r.to, func(n uint32) {
-			if m.set.has[m.class.at(n)] {
-				fn(n)
+		m.source.order.pieces(r, func(rows []uint32) {
+			for _, n := range rows {
+				if m.set.has[m.class.at(n)] {
+					fn(n)
+				}
 			}
 		})
 	}

@@ -152,15 +152,26 @@ func (m *match) mark() *bitmap {
 		m.scan(*marked)
 		return marked
 	}
-	b, only := *marked, m.rest() == 1 // the source is the one condition
 	for _, r := range m.source.runs {
-		m.source.order.each(r.from, r.to, func(n uint32) {
-			if m.set.has[m.class.at(n)] && (only || m.passes(n)) {
-				b.set(n)
-			}
-		})
+		m.source.order.pieces(r, func(rows []uint32) { m.markRows(*marked, rows) })
 	}
 	return marked
+}
+
+// markRows marks the rows that match of some that match the source.
+func (m *match) markRows(b bitmap, rows []uint32) {
+	only := m.rest() == 1 // the source is the one condition
+	if only && m.set.rows == m.rows {
+		for _, n := range rows {
+			b.set(n)
+		}
+		return
+	}
+	for _, n := range rows {
+		if m.set.has[m.class.at(n)] && (only || m.passes(n)) {
+			b.set(n)
+		}
+	}
 }
 
 // scan marks the rows that match by reading whole columns.

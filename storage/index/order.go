@@ -153,16 +153,13 @@ func (o *order) remove(n uint32) {
 	}
 }
 
-// each calls fn on the rows between two positions.
-func (o *order) each(from, to position, fn func(n uint32)) {
-	for ; from.b < to.b; from = (position{b: from.b + 1}) {
-		for _, n := range o.blocks[from.b].rows[from.i:] {
-			fn(n)
-		}
+// pieces calls fn on all rows of a run, some at a time.
+func (o *order) pieces(r run, fn func(rows []uint32)) {
+	for b := r.from.b; b < r.to.b; b++ {
+		fn(o.blocks[b].rows[r.from.i:])
+		r.from.i = 0
 	}
-	if from.i < to.i {
-		for _, n := range o.blocks[to.b].rows[from.i:to.i] {
-			fn(n)
-		}
+	if r.to.b < len(o.blocks) && r.from.b <= r.to.b && r.from.i < r.to.i {
+		fn(o.blocks[r.to.b].rows[r.from.i:r.to.i])
 	}
 }

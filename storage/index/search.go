@@ -33,12 +33,14 @@ func (t *table) all(q *Query) []uid.ID {
 	return m.collect(q, 0, m.total)
 }
 
-// What looking at one row costs, in nanoseconds. Only their relations matter.
+// What one row costs, in nanoseconds, of which only the relations matter. Rows
+// come in an order that is not that of memory, so values are far away; marks
+// are near.
 const (
-	passesCost = 5
+	passesCost = 20
 	markedCost = 2
-	sourceCost = 3
-	sortCost   = 40
+	sourceCost = 4
+	sortCost   = 100
 )
 
 // collect is the ids of the rows that match, after some are skipped. A walk in
@@ -85,7 +87,7 @@ func (m *match) allowance(c costs) int {
 	case len(m.bounds) == 0:
 		return 0
 	}
-	return 2*m.blockRows + other/(4*passesCost)
+	return 2*m.blockRows + other/(20*passesCost)
 }
 
 // costs is how many rows a walk must pass to find so many that match, where they
