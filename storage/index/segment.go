@@ -15,8 +15,7 @@ type segment struct {
 	set   *classSet
 	run
 
-	value int64  // of all rows, if composed
-	text  string // the same, by status
+	text string // of all rows, if composed by status: its name
 }
 
 // segments are those of the order asked for, from the smallest value up; what
