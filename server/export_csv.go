@@ -94,19 +94,11 @@ func (c *csvRow) text(s string) {
 const startsFormula = "=+-@\t\r"
 
 // harmless puts an apostrophe before a text that would be a formula, and one more
-// before a text that looks as if that had been done to it, so that harmful can
+// before a text that looks as if that had been done to it, so that an import can
 // undo it exactly.
 func harmless(s string) string {
 	if isFormula(s) {
 		return "'" + s
-	}
-	return s
-}
-
-// harmful undoes harmless.
-func harmful(s string) string {
-	if rest, quoted := strings.CutPrefix(s, "'"); quoted && isFormula(rest) {
-		return rest
 	}
 	return s
 }
