@@ -136,17 +136,10 @@ type reattaching struct {
 	absent  []uid.ID // id, if there is no such invoice
 }
 
-func (r *reattaching) run(t *tx) error {
-	r.absent = nil
-	i, err := readInvoice(t, t.by.OrgID, r.id)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		r.absent = []uid.ID{r.id}
+func (r *reattaching) run(t *tx) (err error) {
+	var i storedInvoice
+	if i, r.absent, err = t.take(r.id, r.ifMatch); err != nil {
 		return err
-	case err != nil:
-		return err
-	case r.ifMatch != 0 && r.ifMatch != i.Version:
-		return ErrConflict
 	}
 	changed, err := r.change(t)
 	if err != nil {

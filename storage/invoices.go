@@ -143,18 +143,22 @@ type revising struct {
 }
 
 func (r *revising) run(t *tx) (err error) {
-	r.absent = nil
-	r.storedInvoice, err = readInvoice(t, t.by.OrgID, r.id)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		r.absent = []uid.ID{r.id}
+	if r.storedInvoice, r.absent, err = t.take(r.id, r.ifMatch); err != nil {
 		return err
-	case err != nil:
-		return err
-	case r.ifMatch != 0 && r.ifMatch != r.Version:
-		return ErrConflict
 	}
 	return t.revise(&r.storedInvoice, r.action, func(b *billing.Revision) error { return r.change(t, b) })
+}
+
+// take reads an invoice that is to be changed. absent is its id, if there is none.
+func (t *tx) take(id uid.ID, ifMatch uint64) (i storedInvoice, absent []uid.ID, err error) {
+	i, err = readInvoice(t, t.by.OrgID, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return i, []uid.ID{id}, err
+	case err == nil && ifMatch != 0 && ifMatch != i.Version:
+		return i, nil, ErrConflict
+	}
+	return i, nil, err
 }
 
 // revise changes i and writes it, if anything changed.

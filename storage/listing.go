@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"exante/auth/uid"
@@ -84,7 +83,7 @@ func (s *Store) Invoices(ctx context.Context, org uid.ID, q InvoiceQuery) (Invoi
 		}
 		var gone []uid.ID
 		err := s.db.View(ctx, func(r kv.Reader) (err error) {
-			page.Items, gone, err = readCores(r, org, found.IDs)
+			page.Items, gone, err = readListed(r, org, found.IDs, false)
 			return err
 		})
 		if err = s.lost(ctx, err, org, gone...); err != nil {
@@ -140,10 +139,10 @@ func (t TimeRange) seconds() index.Range {
 	return r
 }
 
-// readCores reads invoices that the list names, without their details. The list
-// knows of a write only after it can be read, so what is gone was deleted since,
-// or is damaged.
-func readCores(r kv.Reader, org uid.ID, ids []uid.ID) (items []billing.Invoice, gone []uid.ID, err error) {
+// readListed reads invoices that the list names, with their lines and fields if
+// they are to be whole. The list knows of a write only after it can be read, so
+// what is gone was deleted since, or is damaged.
+func readListed(r kv.Reader, org uid.ID, ids []uid.ID, whole bool) (items []billing.Invoice, gone []uid.ID, err error) {
 	keys := make([][]byte, len(ids))
 	for n, id := range ids {
 		keys[n] = keyInvoice(org, id)
@@ -153,28 +152,43 @@ func readCores(r kv.Reader, org uid.ID, ids []uid.ID) (items []billing.Invoice, 
 		return nil, nil, err
 	}
 	items = make([]billing.Invoice, 0, len(ids))
-	var unsent []uid.ID
 	for n, value := range values {
 		if value == nil {
 			gone = append(gone, ids[n])
 			continue
 		}
-		core, _, err := openCore(keys[n], value)
+		core, follows, err := openCore(keys[n], value)
 		if err != nil {
 			return nil, nil, err
 		}
-		items = append(items, core.invoice(org, ids[n]).Invoice)
-		if core.Client == nil && !slices.Contains(unsent, core.Party) {
-			unsent = append(unsent, core.Party)
+		i := core.invoice(org, ids[n])
+		if whole {
+			if err := readDetail(r, &i, follows); err != nil {
+				return nil, nil, err
+			}
+		}
+		items = append(items, i.Invoice)
+	}
+	return items, gone, giveClients(r, org, items)
+}
+
+// giveClients gives those invoices their client that do not keep it themselves.
+func giveClients(r kv.Reader, org uid.ID, items []billing.Invoice) error {
+	var unsent []uid.ID
+	seen := map[uid.ID]bool{}
+	for n := range items {
+		if i := &items[n]; i.SentAt.IsZero() && !seen[i.PartyID] {
+			seen[i.PartyID] = true
+			unsent = append(unsent, i.PartyID)
 		}
 	}
 	parties, err := readParties(r, org, unsent)
 	for n := range items {
-		if items[n].SentAt.IsZero() {
-			items[n].Client = parties[items[n].PartyID]
+		if i := &items[n]; i.SentAt.IsZero() {
+			i.Client = parties[i.PartyID]
 		}
 	}
-	return items, gone, err
+	return err
 }
 
 // loadLists fills the lists of one organization when the store opens.

@@ -52,60 +52,11 @@ func (w *InvoiceWalk) Next(ctx context.Context) ([]billing.Invoice, error) {
 func (w *InvoiceWalk) read(ctx context.Context, ids []uid.ID) (batch []billing.Invoice, err error) {
 	var absent []uid.ID
 	err = w.store.db.View(ctx, func(r kv.Reader) error {
-		batch, absent, err = readWhole(r, w.org, ids)
+		batch, absent, err = readListed(r, w.org, ids, true)
 		return err
 	})
 	if err == nil {
 		err = w.store.lost(ctx, nil, w.org, absent...)
 	}
 	return batch, err
-}
-
-// readWhole reads invoices with their lines and fields, in two round trips but for
-// long ones. absent are those that are not there.
-func readWhole(r kv.Reader, org uid.ID, ids []uid.ID) (batch []billing.Invoice, absent []uid.ID, err error) {
-	keys := make([][]byte, len(ids))
-	for n, id := range ids {
-		keys[n] = keyInvoice(org, id)
-	}
-	values, err := r.GetMany(keys)
-	if err != nil {
-		return nil, nil, err
-	}
-	batch = make([]billing.Invoice, 0, len(ids))
-	for n, value := range values {
-		if value == nil {
-			absent = append(absent, ids[n])
-			continue
-		}
-		core, follows, err := openCore(keys[n], value)
-		if err != nil {
-			return nil, nil, err
-		}
-		i := core.invoice(org, ids[n])
-		if err := readDetail(r, &i, follows); err != nil {
-			return nil, nil, err
-		}
-		batch = append(batch, i.Invoice)
-	}
-	return batch, absent, giveClients(r, org, batch)
-}
-
-// giveClients gives those invoices their client that do not keep it themselves.
-func giveClients(r kv.Reader, org uid.ID, batch []billing.Invoice) error {
-	var unsent []uid.ID
-	seen := map[uid.ID]bool{}
-	for n := range batch {
-		if i := &batch[n]; i.SentAt.IsZero() && !seen[i.PartyID] {
-			seen[i.PartyID] = true
-			unsent = append(unsent, i.PartyID)
-		}
-	}
-	parties, err := readParties(r, org, unsent)
-	for n := range batch {
-		if i := &batch[n]; i.SentAt.IsZero() {
-			i.Client = parties[i.PartyID]
-		}
-	}
-	return err
 }
