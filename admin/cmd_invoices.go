@@ -44,7 +44,9 @@ func (s *shell) invoicesImport() *cli.Command {
 func importHelp() string {
 	return `Each line stands for itself: a good one becomes an invoice, another is refused and
 told, with exit code 4 at the end. Run again after an interruption, the command
-goes on where it stopped; an import that is done is not done again.
+goes on where it stopped; an import that is done is not done again, unless it gets
+another --id. A kill may cost the report its last refused lines, never the count
+of them. A dry run misses a number that comes twice far apart.
 
 NDJSON has one object a line: the body of POST /api/invoices, and beside it
    party               {name, address, billing_contact} in place of target_party_uid:

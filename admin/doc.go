@@ -13,6 +13,11 @@
 // Errors keep their identity over the socket, so messages, hints and exit codes
 // (exit.go) are the same either way; one suite of tests runs on both.
 //
+// Two operations carry more than a request and an answer: an import brings a file
+// along, an export data (socket_transfers.go). How invoices are read and written is
+// handed in as a Wire, so that there is one reader and one wording for files and
+// HTTP; package transfer is what lies between a file and the store.
+//
 // To add a command: a method on Ops and its body in a local file, its line in
 // operations.go, a method on Remote, then a cmd_*.go file that calls it. To add
 // a setting: see package config.
