@@ -157,8 +157,9 @@ func BenchmarkMillion(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	scan := scanAndDecode(b, s, orgs[0].ID)
 	for _, c := range millionLists {
-		b.Run(c.name, func(b *testing.B) { benchmarkList(b, s, orgs[0].ID, c.ask) })
+		b.Run(c.name, func(b *testing.B) { benchmarkList(b, s, orgs[0].ID, c.ask, scan) })
 	}
 }
 
@@ -231,7 +232,7 @@ var millionLists = []struct {
 
 // benchmarkList prints the median of page 1, whole with its records, that of page
 // 1,000 as a multiple, and how much longer the scan takes.
-func benchmarkList(b *testing.B, s *Store, org uid.ID, ask func(n int) InvoiceQuery) {
+func benchmarkList(b *testing.B, s *Store, org uid.ID, ask func(n int) InvoiceQuery, scan time.Duration) {
 	asked := 0
 	median := func(page int) time.Duration {
 		took := make([]time.Duration, 101)
@@ -254,7 +255,7 @@ func benchmarkList(b *testing.B, s *Store, org uid.ID, ask func(n int) InvoiceQu
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(float64(first.Microseconds())/1000, "p50-ms")
 	b.ReportMetric(float64(later)/float64(first), "x-page-1000")
-	b.ReportMetric(float64(scanAndDecode(b, s, org))/float64(first), "x-faster-than-a-scan")
+	b.ReportMetric(float64(scan)/float64(first), "x-faster-than-a-scan")
 }
 
 // scanAndDecode is what a list costs without an index: every invoice is read,
