@@ -58,7 +58,7 @@ func (m *match) collect(q *Query, skip, want int) []uid.ID {
 		return w.ids
 	}
 	c := m.costs(skip + want)
-	if m.again && m.bits != nil && c.walked > m.worthIt() && len(segments) == 1 {
+	if m.again && m.bits != nil && c.walked > m.worthIt() && len(segments) == 1 && segments[0].set == &m.set {
 		w.tally = m.memory.tally(q.Sort, segments[0].order)
 		w.over(segments)
 		return w.ids

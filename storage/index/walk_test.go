@@ -2,6 +2,7 @@ package index_test
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -123,5 +124,27 @@ func TestAWalkByNumberMeetsNoRowTwiceThoughAllAreUpdated(t *testing.T) {
 	}
 	if len(met) != 1500 {
 		t.Errorf("met %d rows, want 1500", len(met))
+	}
+}
+
+// What is remembered of a filter counts the rows of all segments. A walk that goes
+// on in the last segment of an order must not skip by it.
+func TestWalkGoesOnInTheLastSegmentOfARememberedFilter(t *testing.T) {
+	b := both{index.NewOf(rule(), 4), newReference(), numbered(1)}
+	b.loadRandom(3, 1200)
+	for c := index.Created; c <= index.OverdueDays; c++ {
+		for _, desc := range []bool{false, true} {
+			q := index.Query{Sort: c, Desc: desc, Limit: 3, Now: start, Total: index.Range{From: 7, HasFrom: true}, Updated: index.Range{From: start.UnixMilli(), HasFrom: true}}
+			b.Find(b.org, q) // and remember
+			marks, _ := b.all(q)
+			for at := range marks {
+				q.After = &marks[at]
+				for _, q.Offset = range []int{0, 6, 20} {
+					if page, want := b.Find(b.org, q), b.find(q); !reflect.DeepEqual(page, want) {
+						t.Fatalf("column %d, descending %v, after row %d, offset %d:\nfinds %+v\nwant  %+v", c, desc, at, q.Offset, page, want)
+					}
+				}
+			}
+		}
 	}
 }
