@@ -215,15 +215,42 @@ func (s *Store) loadParties(r kv.Reader, org uid.ID, c counts) error {
 
 func (s *Store) loadInvoices(r kv.Reader, org uid.ID, c counts) error {
 	n := 0
-	var failed error
+	rows := readAhead(r, org)
 	s.lists.Load(org, s.now(), func(yield func(index.Row) bool) {
-		failed = scanRows(r, org, func(row index.Row) (bool, error) {
-			n++
-			return yield(row), nil
-		})
+		for batch := range rows.batches {
+			for _, row := range batch {
+				n++
+				yield(row) // which takes all
+			}
+		}
 	})
-	if failed != nil {
-		return failed
+	if rows.err != nil {
+		return rows.err
 	}
 	return agree("listed invoices", n, c.Rows)
+}
+
+// rowsAhead are the rows of an organization, read and decoded while those before
+// them find their places.
+type rowsAhead struct {
+	batches chan []index.Row
+	err     error // once batches is closed
+}
+
+func readAhead(r kv.Reader, org uid.ID) *rowsAhead {
+	const atOnce, ahead = 2000, 4
+	rows := &rowsAhead{batches: make(chan []index.Row, ahead)}
+	go func() {
+		defer close(rows.batches)
+		batch := make([]index.Row, 0, atOnce)
+		rows.err = scanRows(r, org, func(row index.Row) (bool, error) {
+			if batch = append(batch, row); len(batch) == atOnce {
+				rows.batches <- batch
+				batch = make([]index.Row, 0, atOnce)
+			}
+			return true, nil
+		})
+		rows.batches <- batch
+	}()
+	return rows
 }

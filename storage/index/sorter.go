@@ -2,25 +2,41 @@ package index
 
 import (
 	"bytes"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
-// sortAll builds the orders of rows that lie by uid.
+// sortAll builds the orders of rows that lie by uid, two at a time: a start waits
+// for it, and each takes memory of its own.
 func (t *table) sortAll() {
-	s, counted := newSorter(t.rows), t.countedRows()
-	for o := range t.orders {
-		order := &t.orders[o]
-		for n := range s.rows {
-			s.rows[n] = uint32(n)
-			s.keys[n] = unsigned(order.key(uint32(n)))
-		}
-		if order.text != nil {
-			s.sortTexts(order.text)
-		} else {
-			s.sort()
-		}
-		order.build(s.rows, counted)
+	counted := t.countedRows()
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(2, runtime.GOMAXPROCS(0)) {
+		workers.Go(func() {
+			s := newSorter(t.rows)
+			for o := next.Add(1) - 1; o < int64(len(t.orders)); o = next.Add(1) - 1 {
+				s.arrange(&t.orders[o], counted)
+			}
+		})
 	}
+	workers.Wait()
+}
+
+// arrange builds one order.
+func (s *sorter) arrange(o *order, counted []countedRow) {
+	for n := range s.rows {
+		s.rows[n] = uint32(n)
+		s.keys[n] = unsigned(o.key(uint32(n)))
+	}
+	if o.text != nil {
+		s.sortTexts(o.text)
+	} else {
+		s.sort()
+	}
+	o.build(s.rows, counted)
 }
 
 // build makes blocks of rows in order.
