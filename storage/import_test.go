@@ -208,6 +208,17 @@ func TestImportGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
+func TestImportIsSoundThoughTheClockWasSetBack(t *testing.T) {
+	b := openBooks(t)
+	m := b.beginImport(1, nil)
+	m.put(storage.ImportLine{})
+	b.clock.Advance(-time.Hour)
+	m.put(storage.ImportLine{})
+	if err := m.Finish(t.Context(), m.at, storage.ImportProof{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestDryRunKeepsNothing(t *testing.T) {
 	b := openBooks(t)
 	before := len(mustAudit(t, b))
