@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	maxExports  = 4             // under way at once
-	exportPiece = 64 << 10      // bytes that are made ready before they are sent
-	exportTime  = 2 * time.Hour // for all of one
+	maxExports    = 4             // under way at once
+	maxExportsOrg = 3             // of one organization, so that others have a place
+	exportPiece   = 64 << 10      // bytes that are made ready before they are sent
+	exportTime    = 2 * time.Hour // for all of one
 )
 
 // exportInvoices streams every invoice that matches. The answer is sent in chunks,
@@ -59,6 +60,7 @@ func readExportFormat(q *query) *exportFormat {
 // closes it whatever becomes of the connection.
 type export struct {
 	server *Server
+	leave  func() // gives back the place
 	conn   net.Conn
 	format *exportFormat
 	walk   *storage.InvoiceWalk
@@ -71,12 +73,11 @@ type export struct {
 // newExport takes one of the places for exports, until Close. In place of one
 // deadline for the whole answer, each piece has one.
 func (x *exchange) newExport(f *exportFormat, walk *storage.InvoiceWalk) (*export, error) {
-	select {
-	case x.exporting <- struct{}{}:
-	default:
-		return nil, errExports
+	leave, err := x.exports.enter(x.org())
+	if err != nil {
+		return nil, err
 	}
-	e := &export{server: x.Server, conn: x.http.Conn(), format: f, walk: walk, w: x.newWriter(), ends: time.Now().Add(exportTime)}
+	e := &export{server: x.Server, leave: leave, conn: x.http.Conn(), format: f, walk: walk, w: x.newWriter(), ends: time.Now().Add(exportTime)}
 	e.w.buf = append(e.w.buf, f.head...)
 	e.ready = e.w.buf
 	if err := x.http.SetWriteDeadline(e.deadline()); err != nil {
@@ -163,7 +164,7 @@ func (e *export) SupportsBodyWriteTo() bool { return true }
 // Close gives back the place.
 func (e *export) Close() error {
 	e.server.free(e.w)
-	<-e.server.exporting
+	e.leave()
 	return nil
 }
 

@@ -84,8 +84,8 @@ type Server struct {
 	router    fasthttp.RequestHandler // Fiber's: from the path to the handler
 	exchanges sync.Pool
 	writers   sync.Pool
-	uploads   uploadGate
-	exporting chan struct{}                                     // holds one for each export under way
+	uploads   *gate
+	exports   *gate
 	render    func(*billing.Invoice, time.Time) ([]byte, error) // renderInvoice
 
 	// life ends when the drain has: calls of the store wait no longer than that.
@@ -107,7 +107,8 @@ func New(o Options) (*Server, error) {
 		options: o, store: o.Store, auth: o.Auth, log: o.Log,
 		ids:   uid.NewSource(o.Now, o.Rand),
 		hosts: newHostSet(o.AllowedHosts), signing: o.Store.SigningKey(),
-		exporting: make(chan struct{}, maxExports),
+		uploads: newGate(maxUploads, maxUploadsOrg, errUploads),
+		exports: newGate(maxExports, maxExportsOrg, errExports),
 	}
 	var err error
 	if s.docs, err = openapi.New(); err != nil {
@@ -116,7 +117,6 @@ func New(o Options) (*Server, error) {
 	s.life, s.end = context.WithCancel(context.Background())
 	s.exchanges.New = func() any { return &exchange{Server: s} }
 	s.writers.New = func() any { return &jsonWriter{buf: make([]byte, 0, 4<<10)} }
-	s.uploads.byOrg = map[uid.ID]int{}
 	s.render = s.renderInvoice
 	s.app = fiber.New(s.fiberConfig())
 	if err := s.mount(routes()); err != nil {

@@ -33,19 +33,27 @@ func (p pace) deadline(moved int64) time.Time {
 	return next
 }
 
-// uploadGate counts the uploads that are being read.
-type uploadGate struct {
+// gate counts transfers of one kind that are under way, and lets no organization
+// take the places of all others.
+type gate struct {
+	most, mostOrg int   // at once: of all organizations, and of one
+	full          error // what one too many is told
+
 	mu    sync.Mutex
 	all   int
 	byOrg map[uid.ID]int
 }
 
+func newGate(most, mostOrg int, full error) *gate {
+	return &gate{most: most, mostOrg: mostOrg, full: full, byOrg: map[uid.ID]int{}}
+}
+
 // enter counts one, until leave is called, or says that it is one too many.
-func (g *uploadGate) enter(org uid.ID) (leave func(), err error) {
+func (g *gate) enter(org uid.ID) (leave func(), err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.all >= maxUploads || g.byOrg[org] >= maxUploadsOrg {
-		return nil, errUploads
+	if g.all >= g.most || g.byOrg[org] >= g.mostOrg {
+		return nil, g.full
 	}
 	g.all++
 	g.byOrg[org]++
