@@ -89,15 +89,29 @@ func (s *Store) Invoices(ctx context.Context, org uid.ID, q InvoiceQuery) (Invoi
 		if err = s.lost(ctx, err, org, gone...); err != nil {
 			return InvoicePage{}, err
 		}
-		if len(gone) == 0 || attempt == maxListAttempts {
+		if attempt == maxListAttempts || len(gone) == 0 && asListed(page.Items, found.Rows) {
+			return page, nil
+		}
+		if s.settle(ctx) != nil { // nothing more will come
 			return page, nil
 		}
 	}
 }
 
+// asListed reports whether invoices are read as the list had them: one that was
+// changed since may be in a page that its filter keeps it from.
+func asListed(items []billing.Invoice, rows []index.Row) bool {
+	for n := range items {
+		if rowOf(&items[n]) != rows[n] {
+			return false
+		}
+	}
+	return true
+}
+
 // maxListAttempts bounds how often a page is made anew because one of its
-// invoices was deleted between the list and the reading. After that the page goes
-// without it.
+// invoices was deleted or changed between the list and the reading. After that the
+// page goes without the one, and shows the other as it is.
 const maxListAttempts = 3
 
 // query is q in the terms of the index.

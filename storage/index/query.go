@@ -32,6 +32,7 @@ type Query struct {
 // Page is what Find found.
 type Page struct {
 	IDs   []uid.ID // in order; none past the end
+	Rows  []Row    // those of IDs, as they matched
 	Total int      // rows that match, those before After and on other pages too
 	Next  *Mark    // the last row of the page, for Query.After; nil if no row follows it
 }

@@ -164,7 +164,7 @@ func (m reference) find(q index.Query) (p index.Page) {
 	p.Total = total
 	for i, at := range rest {
 		if i >= q.Offset && i < q.Offset+q.Limit {
-			p.IDs, p.Next = append(p.IDs, at.ID), &rest[i]
+			p.IDs, p.Rows, p.Next = append(p.IDs, at.ID), append(p.Rows, m.rows[at.ID]), &rest[i]
 		}
 	}
 	if q.Offset+q.Limit >= len(rest) {

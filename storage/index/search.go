@@ -18,7 +18,10 @@ func (t *table) page(q *Query) (p Page) {
 		p.Next, ids = &next, ids[:limit]
 	}
 	if len(ids) > 0 {
-		p.IDs = ids
+		p.IDs, p.Rows = ids, make([]Row, len(ids))
+	}
+	for i, id := range ids {
+		p.Rows[i], _ = t.row(id)
 	}
 	return p
 }
