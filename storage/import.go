@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -62,12 +63,13 @@ type Import struct {
 	org     orgRecord
 	state   ImportState
 	parties map[string]uid.ID // by name: those there were, and those that lines have named
+	dry     map[string][]byte // of a dry run: what its good lines would have left for later ones
 }
 
 // BeginImport opens an import at the place to which it has come; ErrNotFound if
 // there is no such organization.
 func (s *Store) BeginImport(ctx context.Context, by auth.Principal, o ImportOptions) (*Import, error) {
-	m := &Import{store: s, by: by, actor: by, options: o, parties: map[string]uid.ID{}}
+	m := &Import{store: s, by: by, actor: by, options: o, parties: map[string]uid.ID{}, dry: map[string][]byte{}}
 	err := s.db.View(ctx, func(r kv.Reader) error {
 		if err := get(r, keyOrg(by.OrgID), famOrg, &m.org); err != nil {
 			return err
@@ -105,7 +107,7 @@ func (m *Import) Put(ctx context.Context, lines []ImportLine) (refused []error, 
 	prepared := m.prepare(lines)
 	var b *importBatch
 	err = m.store.update(ctx, m.actor, func(t *tx) error {
-		b = &importBatch{tx: t, imp: m, recent: map[string]any{}}
+		b = &importBatch{tx: t, imp: m, recent: map[string]any{}, dry: map[string][]byte{}}
 		return b.run(prepared)
 	})
 	if m.options.DryRun && errors.Is(err, errDryRun) {
@@ -115,6 +117,7 @@ func (m *Import) Put(ctx context.Context, lines []ImportLine) (refused []error, 
 		return nil, err
 	}
 	m.state = b.state
+	maps.Copy(m.dry, b.dry)
 	return b.refused, nil
 }
 
@@ -144,6 +147,7 @@ type importBatch struct {
 	refused []error // one a line that was taken
 	counts  counts
 	recent  map[string]any // of the lines
+	dry     map[string][]byte
 	rows    []index.Row
 	parties int
 	first   uid.ID
@@ -161,7 +165,7 @@ func (b *importBatch) run(lines []preparedLine) error {
 	if err := b.begin(); err != nil {
 		return err
 	}
-	line := newLineTxn(b.Txn, b.recent)
+	line := newLineTxn(b.Txn, b.recent, b.imp.dry)
 	writes, bytes := batchOwnWrites, batchOwnBytes
 	for n := range lines {
 		line.reset()
@@ -197,6 +201,9 @@ func (b *importBatch) settle(line *lineTxn, l *preparedLine, refusal error, befo
 		}
 	} else {
 		b.state.Imported++
+		if b.imp.options.DryRun {
+			line.remember(b.dry, b.store.numbers)
+		}
 		if err := line.flush(); err != nil {
 			return err
 		}

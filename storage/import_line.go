@@ -155,7 +155,8 @@ func (b *importBatch) keepClient(t *tx, r *billing.Revision, as *billing.PartyPa
 // or Count sees the batch without them, and no line asks for one.
 type lineTxn struct {
 	kv.Txn
-	recent map[string]any // of the batch: what is written is no longer in it
+	recent map[string]any    // of the batch: what is written is no longer in it
+	before map[string][]byte // written by earlier batches of a dry run, so nowhere else
 	writes []lineWrite
 	at     map[string]int // place in writes
 	bytes  int
@@ -167,8 +168,8 @@ type lineWrite struct {
 	deleted    bool
 }
 
-func newLineTxn(t kv.Txn, recent map[string]any) *lineTxn {
-	return &lineTxn{Txn: t, recent: recent, at: map[string]int{}}
+func newLineTxn(t kv.Txn, recent map[string]any, before map[string][]byte) *lineTxn {
+	return &lineTxn{Txn: t, recent: recent, before: before, at: map[string]int{}}
 }
 
 func (t *lineTxn) reset() {
@@ -214,7 +215,25 @@ func (t *lineTxn) Get(key []byte) ([]byte, error) {
 		}
 		return t.writes[n].value, nil
 	}
-	return t.Txn.Get(key)
+	value, err := t.Txn.Get(key)
+	if earlier, known := t.before[string(key)]; known && errors.Is(err, kv.ErrNotFound) {
+		return earlier, nil
+	}
+	return value, err
+}
+
+// remember adds to what has been written all that a later line may ask for: the
+// parties and prices that there are, and the numbers that are taken, but for those
+// of the series, which a dry run begins anew with each batch.
+func (t *lineTxn) remember(written map[string][]byte, series billing.NumberPattern) {
+	for _, w := range t.writes {
+		switch family, rest := w.key[orgKeyHead-1], string(w.key[orgKeyHead:]); {
+		case family == famParty, family == famCatalogue:
+			written[string(w.key)] = w.value
+		case family == famNumber && !series.Matches(rest):
+			written[string(w.key)] = nil
+		}
+	}
 }
 
 // GetMany implements kv.Reader.

@@ -248,6 +248,20 @@ func mustAudit(t *testing.T, b *books) []storage.AuditEntry {
 	return entries
 }
 
+func TestDryRunKnowsOfEarlierBatches(t *testing.T) {
+	b := openBooks(t)
+	m := b.beginImport(1, func(o *storage.ImportOptions) { o.DryRun = true })
+	sent := storage.ImportLine{Patch: billing.InvoicePatch{Status: new(billing.Sent)}}
+	m.put(sent, storage.ImportLine{Patch: billing.InvoicePatch{Number: new("A"), Lines: &[]billing.LinePatch{
+		{Type: new(billing.Product), SKU: new("known"), UnitPrice: new(billing.Cents(5))},
+	}}})
+	taken := storage.ImportLine{Patch: billing.InvoicePatch{Number: new("A")}}
+	priced := storage.ImportLine{Patch: billing.InvoicePatch{Lines: &[]billing.LinePatch{{Type: new(billing.Product), SKU: new("known")}}}}
+	if said := m.put(taken, priced, sent); said[0] == "" || said[1] != "" || said[2] != "" {
+		t.Errorf("a number that an earlier line has: %q; a price that it gave: %q; the next of the series: %q", said[0], said[1], said[2])
+	}
+}
+
 func TestBatchTakesWhatFitsAndIsAuditedOnce(t *testing.T) {
 	b := openBooks(t)
 	had := len(mustAudit(t, b))
