@@ -72,7 +72,7 @@ var answers = []answer{
 	{billing.ErrLockedFields, 409, "invoice_locked", "The invoice has been sent: those fields no longer change."},
 	{billing.ErrNotDeletable, 409, "not_deletable", "Only a draft can be deleted."},
 	{storage.ErrKeyNotActive, 409, "key_not_active", "Only an active API key can be rotated."},
-	{storage.ErrTooLarge, 413, "too_large", "The record would be too large."},
+	{storage.ErrTooLarge, 413, "too_large", "That is too much for one change: send less at once."},
 	{storage.ErrFileTooLarge, 413, "file_too_large", "A file may have at most 25 MiB."},
 	{storage.ErrTooManyFiles, 413, "too_many_files", "A request may bring at most 20 files."},
 	{storage.ErrFilesTooLarge, 413, "files_too_large", "The files of a request may have at most 100 MiB in all."},

@@ -8,8 +8,9 @@ import (
 	"exante/storage/kv"
 )
 
-// walkBatch is how many invoices a walk reads from one snapshot.
-const walkBatch = 100
+// walkBatch is how many invoices a walk reads from one snapshot and holds at once:
+// 25 of the longest are a few megabytes.
+const walkBatch = 25
 
 // InvoiceWalk reads many invoices, one batch after the other, in memory that does
 // not grow with them but for 16 bytes each. It is for one goroutine.
