@@ -68,7 +68,8 @@ func TestWalkReadsEachInvoiceAsItIsWhenItsTurnComes(t *testing.T) {
 		ids = append(ids, b.draft(100).ID)
 	}
 	w := b.WalkInvoices(b.org.ID, storage.InvoiceQuery{})
-	if first, err := w.Next(t.Context()); err != nil || len(first) == 0 || len(first) == 150 {
+	first, err := w.Next(t.Context())
+	if err != nil || len(first) == 0 || len(first) == 150 {
 		t.Fatalf("the first batch has %d invoices, %v", len(first), err)
 	}
 	b.draft(1) // came later: not in it
@@ -81,8 +82,14 @@ func TestWalkReadsEachInvoiceAsItIsWhenItsTurnComes(t *testing.T) {
 	if _, err := w.Next(ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("after the end of its context: %v", err)
 	}
-	last, err := w.Next(t.Context())
-	if err != nil || len(last) != 40 || last[len(last)-1].ID != ids[149] || last[len(last)-1].Status != billing.Sent {
-		t.Errorf("the last batch ends with %+v, %v", last[len(last)-1], err)
+	var last []billing.Invoice // all that follow
+	for batch, err := w.Next(t.Context()); len(batch) > 0 || err != nil; batch, err = w.Next(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = append(last, batch...)
+	}
+	if len(last) != 150-len(first)-10 || last[len(last)-1].ID != ids[149] || last[len(last)-1].Status != billing.Sent {
+		t.Errorf("%d more, the last is %+v", len(last), last[len(last)-1])
 	}
 }
