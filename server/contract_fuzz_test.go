@@ -38,7 +38,9 @@ func TestEveryOperationKeepsToTheDocument(t *testing.T) {
 	for _, o := range operations {
 		t.Run(o.ID, func(t *testing.T) {
 			p.taken, p.refused = 0, 0
-			rapid.Check(t, func(rt *rapid.T) { p.probe(rt, o) })
+			for round := 0; round < 5 && (round == 0 || p.taken == 0); round++ { // one in 25 is taken of some operations
+				rapid.Check(t, func(rt *rapid.T) { p.probe(rt, o) })
+			}
 			t.Logf("%d requests were taken, %d refused", p.taken, p.refused)
 			if p.taken == 0 || p.refused == 0 && !o.Open {
 				t.Error("both must happen")
