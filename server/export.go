@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"exante/auth"
+	"exante/auth/uid"
 	"exante/storage"
 	"exante/storage/billing"
 )
@@ -61,6 +63,7 @@ func readExportFormat(q *query) *exportFormat {
 type export struct {
 	server *Server
 	leave  func() // gives back the place
+	key    uid.ID // on whose word it goes on
 	conn   net.Conn
 	format *exportFormat
 	walk   *storage.InvoiceWalk
@@ -77,7 +80,7 @@ func (x *exchange) newExport(f *exportFormat, walk *storage.InvoiceWalk) (*expor
 	if err != nil {
 		return nil, err
 	}
-	e := &export{server: x.Server, leave: leave, conn: x.http.Conn(), format: f, walk: walk, w: x.newWriter(), ends: time.Now().Add(exportTime)}
+	e := &export{server: x.Server, leave: leave, key: x.admitted.Key.ID, conn: x.http.Conn(), format: f, walk: walk, w: x.newWriter(), ends: time.Now().Add(exportTime)}
 	e.w.buf = append(e.w.buf, f.head...)
 	e.ready = e.w.buf
 	if err := x.http.SetWriteDeadline(e.deadline()); err != nil {
@@ -116,6 +119,9 @@ func (e *export) fill() (err error) {
 	now := e.server.options.Now()
 	for e.w.buf = e.w.buf[:0]; len(e.w.buf) < exportPiece; e.batch = e.batch[1:] {
 		if len(e.batch) == 0 {
+			if err := e.stillUsable(now); err != nil {
+				return err
+			}
 			if e.batch, err = e.walk.Next(e.server.life); err != nil {
 				return err
 			}
@@ -129,6 +135,16 @@ func (e *export) fill() (err error) {
 		return io.EOF
 	}
 	return e.conn.SetWriteDeadline(e.deadline())
+}
+
+// stillUsable cuts an export off whose key was revoked or has expired meanwhile: it
+// may go on for hours, and a key opens nothing from that instant on.
+func (e *export) stillUsable(now time.Time) error {
+	k, known := e.server.store.Keyring().Get(e.key)
+	if !known {
+		return auth.ErrRevoked
+	}
+	return k.Usable(now)
 }
 
 // Read implements io.Reader.

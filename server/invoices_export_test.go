@@ -272,6 +272,14 @@ func TestExportCutOffInTheMiddleDoesNotLookComplete(t *testing.T) {
 	wantCutOff(t, resp)
 }
 
+// A key that is revoked opens nothing more, not even the rest of an export.
+func TestRevokedKeyCutsItsExportOff(t *testing.T) {
+	w := startLarge(t, nil)
+	resp, _ := w.slowExport()
+	w.data(w.do("DELETE", "/api/api-keys/"+w.acme.id, w.acme.key, ""), 200)
+	wantCutOff(t, resp)
+}
+
 func TestExportWantsChunks(t *testing.T) {
 	w := start(t, nil)
 	conn, err := net.Dial("tcp", w.addr)
