@@ -57,6 +57,17 @@ func TestImportTellsWhatWasRefusedAndHowItWent(t *testing.T) {
 	})
 }
 
+func TestImportOfCSVIsKnownAgain(t *testing.T) {
+	onBothRoads(t, func(t *testing.T, dir string) {
+		file := inFile(t, "in.csv", "client_name,client_address,invoice_number\nA,,N-1\nB,,N-1\nC,\"Main St\n1\",N-2\n")
+		for _, want := range []string{"3 lines read, 2 imported, 1 refused, 0 skipped\n", "3 lines read, 0 imported, 0 refused, 3 skipped\n"} {
+			if r := exante(t, "invoices", "import", file, "--data-dir", dir); r.code != 4 || r.stdout != want {
+				t.Errorf("import = %d %s%s, want %s", r.code, r.stdout, r.stderr, want)
+			}
+		}
+	})
+}
+
 func TestReportHasTheLinesToCorrect(t *testing.T) {
 	onBothRoads(t, func(t *testing.T, dir string) {
 		lines := []string{`{"party":{"name":"A"},"tax_cents":"7"}`, `{"party":{"name":"A"},"invoice_number":"N"}`, `{"party":{"name":"B"},"invoice_number":"N"}`, "a\x1b[31m<b>\xff"}

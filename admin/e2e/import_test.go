@@ -16,7 +16,12 @@ import (
 // importFile writes n lines for an import; line says what the i-th is.
 func importFile(t testing.TB, n int, line func(i int) string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "in.ndjson")
+	return fileOf(t, "in.ndjson", n, line)
+}
+
+func fileOf(t testing.TB, name string, n int, line func(i int) string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
@@ -37,6 +42,14 @@ func importFile(t testing.TB, n int, line func(i int) string) string {
 func simpleLine(i int) string {
 	return fmt.Sprintf(`{"party":{"name":"Client %d"},"invoice_number":"N-%07d","status":"SENT","issue_date":"2026-01-01",`+
 		`"line_items":[{"context_type":"PRODUCT","sku":"work","unit_price":1000}]}`, i%50, i)
+}
+
+// simpleRow is simpleLine in CSV; the first is the header line.
+func simpleRow(i int) string {
+	if i == 0 {
+		return "client_name,invoice_number,status,issue_date,sku,unit_price"
+	}
+	return fmt.Sprintf("\"Client %d, Ltd\",N-%07d,SENT,2026-01-01,work,1000", i%50, i)
 }
 
 type importReport struct {
@@ -87,8 +100,15 @@ func TestKilledImportGoesOnWhereItWas(t *testing.T) {
 		}
 		return simpleLine(i)
 	})
-	for _, road := range []string{"stopped", "running"} {
-		t.Run(road, func(t *testing.T) {
+	rows := fileOf(t, "in.csv", lines+1, func(i int) string {
+		if i%1000 == 999 {
+			return "refused"
+		}
+		return simpleRow(i)
+	})
+	for _, c := range [][2]string{{"stopped", file}, {"running", file}, {"stopped", rows}, {"running", rows}} {
+		road, file := c[0], c[1]
+		t.Run(road+"/"+filepath.Base(file), func(t *testing.T) {
 			dir := dataDir(t)
 			mustShell(t, "init", "--data-dir", dir)
 			kills := 0

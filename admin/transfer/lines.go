@@ -116,7 +116,9 @@ func (s *splitter) skip(state *storage.ImportState) error {
 			return ErrOtherFile
 		}
 	}
-	s.at = state.Done
+	if state.Done.Bytes > 0 { // else only a header line was read, which is no part of what is done
+		s.at = state.Done
+	}
 	return nil
 }
 
