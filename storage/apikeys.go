@@ -149,7 +149,7 @@ func (s *Store) FindKey(id uid.ID) (*auth.Key, error) {
 // ErrNotFound, ErrConflict.
 func (s *Store) RevokeKey(ctx context.Context, by auth.Principal, id uid.ID, ifMatch uint64) (*auth.Key, error) {
 	var key *auth.Key
-	err := s.update(ctx, by, func(t *tx) error {
+	err := s.withdraw(ctx, by, func(t *tx) error {
 		var err error
 		key, err = readKey(t, by.OrgID, id)
 		switch {

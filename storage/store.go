@@ -180,6 +180,13 @@ func (s *Store) update(ctx context.Context, by auth.Principal, fn func(*tx) erro
 	return err
 }
 
+// withdraw is update for what takes a right away, such as a revocation. What
+// refuses other changes must let it pass, and what guards it (beyond the commit)
+// must be done before it returns.
+func (s *Store) withdraw(ctx context.Context, by auth.Principal, fn func(*tx) error) error {
+	return s.update(ctx, by, fn)
+}
+
 // settle waits until memory has followed every commit before the call.
 func (s *Store) settle(ctx context.Context) error {
 	return s.update(ctx, auth.System(uid.ID{}), func(*tx) error { return nil })
