@@ -37,6 +37,9 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := in.Bootstrap(ctx, store); err != nil {
+		return err
+	}
 	listener, err := in.Listen()
 	if err != nil {
 		return err

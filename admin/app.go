@@ -58,7 +58,7 @@ func (s *shell) app() *cli.App {
 		Writer:    s.stdout, ErrWriter: s.stderr,
 		Commands: []*cli.Command{
 			s.serveCommand(), s.initCommand(),
-			s.group("keys", "API keys", s.keysCreate(), s.keysList(), s.keysShow(), s.keysRevoke(), s.keysRotate()),
+			s.group("keys", "API keys", s.keysCreate(), s.keysList(), s.keysShow(), s.keysRevoke(), s.keysRotate(), s.keysMint()),
 			s.group("orgs", "organizations", s.orgsCreate(), s.orgsList()),
 			s.group("users", "users of an organization", s.usersCreate(), s.usersList()),
 			s.group("invoices", "many invoices at once", s.invoicesImport(), s.invoicesExport()),

@@ -61,6 +61,7 @@ type outcome struct {
 var outcomes = []outcome{
 	{errUsage, "usage", exitUsage, ""},
 	{config.ErrSetting, "bad_setting", exitUsage, "the settings are explained by: exante serve --help"},
+	{errSecretFile, "secret_file", exitUsage, "make one with: exante keys mint --output PATH"},
 	{errNeedsYes, "needs_yes", exitUsage, "add --yes to go on without being asked"},
 	{errDeclined, "declined", exitFailed, ""},
 	{errWhichOrg, "which_org", exitUsage, "name one with --org; list them with: exante orgs list"},

@@ -55,6 +55,9 @@ func serveDesk(ctx context.Context, in admin.ServeInput) error {
 		return err
 	}
 	defer store.Close()
+	if err := in.Bootstrap(ctx, store); err != nil {
+		return err
+	}
 	listener, err := in.Listen()
 	if err != nil {
 		return err

@@ -129,7 +129,7 @@ func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, gra
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}
-	token, hash, err := s.mint(ctx)
+	token, hash, err := s.mint(ctx, auth.Token{})
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}

@@ -178,6 +178,9 @@ func inFamily(org uid.ID, family byte, parts ...[]byte) kv.Range {
 // inGlobal is the range of one global family.
 func inGlobal(family byte) kv.Range { return kv.Prefix(globalKey(family)) }
 
+// inTag is the range of the keys that share a look-up tag.
+func inTag(t auth.Tag) kv.Range { return kv.Prefix(globalKey(famTag, t[:])) }
+
 // idAt reads the uid at offset off of a key that the store wrote.
 func idAt(key []byte, off int) (uid.ID, error) {
 	if len(key) < off+16 {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -51,6 +52,11 @@ type Config struct {
 	}
 	Admin struct {
 		Socket string // "": admin.sock in the data directory
+	}
+	Bootstrap struct {
+		Organization string // "": not declared
+		OwnerEmail   string // "": not declared
+		Keys         []DeclaredKey
 	}
 	Log struct {
 		Level  slog.Level
@@ -138,7 +144,7 @@ func Load(src Sources) (*Effective, error) {
 		problems = errors.Join(problems, e.set(dir, *src.DataDir, "--data-dir"))
 	}
 	if problems == nil {
-		problems = e.validate()
+		problems = errors.Join(e.validate(), e.validateKeys())
 	}
 	return e, problems
 }
@@ -147,12 +153,21 @@ func (e *Effective) set(s Setting, text, from string) error {
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		return &Error{Key: s.Key(), From: from, Reason: "has a character that can't be printed"}
 	}
+	if leaks.MatchString(text) {
+		return &Error{Key: s.Key(), From: from, Reason: "holds an API key, which must stand in a file alone: " + howSecrets}
+	}
 	if err := s.bind(&e.Config).Set(text); err != nil {
 		return &Error{Key: s.Key(), From: from, Reason: err.Error()}
 	}
 	e.from[s.Key()] = from
 	return nil
 }
+
+// leaks is what a setting never holds: an API key, or most of one. Whatever is a setting can be shown, logged and copied.
+var leaks = regexp.MustCompile(`ex_(live|test)_[0-9A-Za-z]{20}`)
+
+// howSecrets says how a secret reaches the program.
+const howSecrets = "a secret is read from a file whose path is set, as by secret_file=PATH in bootstrap.keys"
 
 func (e *Effective) readEnvironment(environ []string) error {
 	var problems error
@@ -167,7 +182,11 @@ func (e *Effective) readEnvironment(environ []string) error {
 			for _, s := range settings {
 				all = append(all, s.Variable())
 			}
-			problems = errors.Join(problems, &Error{Key: name, From: "environment", Unknown: true, Near: suggest.Nearest(name, all)})
+			unknown := &Error{Key: name, From: "environment", Unknown: true, Near: suggest.Nearest(name, all)}
+			if strings.HasSuffix(name, "_FILE") {
+				unknown.Reason = howSecrets
+			}
+			problems = errors.Join(problems, unknown)
 			continue
 		}
 		problems = errors.Join(problems, e.set(settings[i], text, name))
@@ -182,7 +201,7 @@ var ErrSetting = errors.New("bad setting")
 type Error struct {
 	Key     string
 	From    string // "": from nowhere in particular
-	Reason  string
+	Reason  string // of an unknown setting: what to do instead; may be ""
 	Unknown bool   // there is no such setting
 	Near    string // the known name that it resembles; "": none
 }
@@ -192,11 +211,15 @@ func (e *Error) Error() string {
 	if e.From != "" && e.From != e.Key {
 		where = " (" + e.From + ")"
 	}
-	switch {
-	case e.Unknown && e.Near != "":
-		return fmt.Sprintf("unknown setting %s%s: did you mean %s?", e.Key, where, e.Near)
-	case e.Unknown:
-		return fmt.Sprintf("unknown setting %s%s", e.Key, where)
+	if e.Unknown {
+		text := fmt.Sprintf("unknown setting %s%s", e.Key, where)
+		if e.Near != "" {
+			text += ": did you mean " + e.Near + "?"
+		}
+		if e.Reason != "" {
+			text += ": " + e.Reason
+		}
+		return text
 	}
 	return fmt.Sprintf("%s%s: %s", e.Key, where, e.Reason)
 }

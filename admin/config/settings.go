@@ -85,6 +85,20 @@ var settings = []Setting{
 		"Unix socket for the other commands. Empty: admin.sock in the data directory.",
 		func(c *Config) value { return &field[string]{&c.Admin.Socket, parseSocket, verbatim, quoted} }},
 
+	{"bootstrap", "organization", "",
+		"Organization that serve makes in an empty store. Empty: only if keys or an owner are declared.",
+		func(c *Config) value {
+			return &field[string]{&c.Bootstrap.Organization, parseOrganization, verbatim, quoted}
+		}},
+	{"bootstrap", "owner_email", "",
+		"Address of its owner. Empty: a placeholder.",
+		func(c *Config) value { return &field[string]{&c.Bootstrap.OwnerEmail, parseEmail, verbatim, quoted} }},
+	{"bootstrap", "keys", "",
+		"API keys that serve makes: name=N scopes=A+B expires_in_days=D secret_file=PATH, see exante keys mint --help.",
+		func(c *Config) value {
+			return &field[[]DeclaredKey]{&c.Bootstrap.Keys, parseDeclaredKeys, showDeclaredKeys, list}
+		}},
+
 	{"log", "level", "info",
 		"debug, info, warn or error.",
 		func(c *Config) value { return &field[level]{(*level)(&c.Log.Level), parseLevel, formatLevel, quoted} }},
