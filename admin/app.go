@@ -63,6 +63,7 @@ func (s *shell) app() *cli.App {
 			s.group("users", "users of an organization", s.usersCreate(), s.usersList()),
 			s.group("invoices", "many invoices at once", s.invoicesImport(), s.invoicesExport()),
 			s.verifyCommand(),
+			s.group("service", "an installed server", s.servicePrint()),
 			s.group("config", "the configuration", s.configShow(), s.configCheck()),
 			s.versionCommand(),
 		},
@@ -87,6 +88,7 @@ type spec struct {
 	needs       []string // names of flags that must be given
 	about       string   // "" or a paragraph of the help
 	examples    string
+	bare        bool  // needs no configuration, so none is loaded
 	codes       []int // exit codes beyond done, failed and usage
 	run         func(context.Context, *cli.Context) error
 }
@@ -95,7 +97,7 @@ type spec struct {
 // exactly the arguments that it needs, its configuration loaded before it runs.
 func (s *shell) command(sp spec) *cli.Command {
 	c := &cli.Command{
-		Name: sp.name, Usage: sp.usage, Flags: append(sp.flags, s.commonFlags()...),
+		Name: sp.name, Usage: sp.usage, Flags: append(sp.flags, s.commonFlags(sp.flags)...),
 		CustomHelpTemplate: commandHelp(sp), HideHelpCommand: true,
 	}
 	for _, a := range sp.args {
@@ -118,8 +120,10 @@ func (s *shell) command(sp spec) *cli.Command {
 			return usagef(help, "flag --%s has an empty value", name)
 		}
 		s.json = cc.Bool("json")
-		if err := s.configure(cc); err != nil {
-			return err
+		if !sp.bare {
+			if err := s.configure(cc); err != nil {
+				return err
+			}
 		}
 		return sp.run(cc.Context, cc)
 	}
@@ -158,12 +162,17 @@ func (s *shell) configure(cc *cli.Context) error {
 	return nil
 }
 
-func (s *shell) commonFlags() []cli.Flag {
-	return []cli.Flag{
+// commonFlags are the flags of every command, but for those that it has itself in a
+// meaning of its own.
+func (s *shell) commonFlags(own []cli.Flag) []cli.Flag {
+	common := []cli.Flag{
 		&cli.StringFlag{Name: "data-dir", Usage: "work on data directory `DIR` (default: setting storage.dir)"},
 		&cli.StringFlag{Name: "config", Usage: "read settings from `FILE` (default: exante.toml if it exists)"},
 		&cli.BoolFlag{Name: "json", Usage: "print JSON", DisableDefaultText: true},
 	}
+	return slices.DeleteFunc(common, func(c cli.Flag) bool {
+		return slices.ContainsFunc(own, func(o cli.Flag) bool { return slices.Contains(o.Names(), c.Names()[0]) })
+	})
 }
 
 func newLog(w io.Writer, level slog.Level, format string) *slog.Logger {

@@ -12,6 +12,7 @@ import (
 
 	"exante/admin/config"
 	"exante/admin/demo"
+	"exante/admin/systemd"
 	"exante/auth"
 	"exante/storage"
 )
@@ -68,6 +69,7 @@ func (s *shell) runServe(ctx context.Context, demonstrate bool) (err error) {
 	if err := enterDirectory(in.Config.Storage.Dir); err != nil {
 		return err
 	}
+	defer context.AfterFunc(ctx, func() { in.notify(systemd.Stopping) })()
 	if err = s.serve(ctx, in); errors.Is(err, storage.ErrInUse) {
 		return fmt.Errorf("%w%s", err, lockHolder(in.Config.Storage.Dir))
 	}
@@ -109,6 +111,7 @@ func (in ServeInput) Prepare(ctx context.Context, store *storage.Store) error {
 // Announce tells the operator that requests are answered on addr.
 func (in ServeInput) Announce(addr net.Addr) error {
 	in.shell.tell("listening on http://%s", addr)
+	in.notify(systemd.Ready)
 	if in.demo == nil {
 		return nil
 	}
@@ -122,6 +125,14 @@ func (in ServeInput) Announce(addr net.Addr) error {
 	}
 	_, err := fmt.Fprintf(in.shell.stdout, "%s\ncurl -H \"Authorization: Bearer %[1]s\" %s/api/invoices\n", key.Reveal(), url)
 	return err
+}
+
+// notify tells systemd, where it has started us, what we do. It does not hear us
+// better if we stop over it.
+func (in ServeInput) notify(state string) {
+	if err := systemd.Notify(in.shell.environ, state); err != nil {
+		in.Log.Warn("systemd does not know our state", "state", state, "error", err)
+	}
 }
 
 // reachable is addr as a caller on this machine writes it.
