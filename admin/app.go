@@ -54,7 +54,7 @@ func (s *shell) app() *cli.App {
 	return &cli.App{
 		Name:      "exante",
 		Usage:     "invoices behind API keys, in one binary",
-		UsageText: "exante COMMAND [flags] [arguments]      exante COMMAND --help",
+		UsageText: "exante COMMAND [flags] [arguments]\n   exante COMMAND --help",
 		Writer:    s.stdout, ErrWriter: s.stderr,
 		Commands: []*cli.Command{
 			s.serveCommand(), s.initCommand(),
@@ -96,9 +96,9 @@ type spec struct {
 // command turns a spec into a command: the flags that all have, the flags and
 // exactly the arguments that it needs, its configuration loaded before it runs.
 func (s *shell) command(sp spec) *cli.Command {
+	flags := append(sp.flags, s.commonFlags(sp.flags)...)
 	c := &cli.Command{
-		Name: sp.name, Usage: sp.usage, Flags: append(sp.flags, s.commonFlags(sp.flags)...),
-		CustomHelpTemplate: commandHelp(sp), HideHelpCommand: true,
+		Name: sp.name, Usage: sp.usage, Flags: flags, CustomHelpTemplate: commandHelp(sp, flags), HideHelpCommand: true,
 	}
 	for _, a := range sp.args {
 		c.ArgsUsage += " " + a
