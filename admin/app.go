@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -24,7 +25,24 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, serve ServeF
 	s := &shell{
 		stdin: stdin, stdout: stdout, stderr: stderr, environ: os.Environ(), serve: serve, wire: wire, uid: os.Getuid(),
 	}
-	return report(stderr, s.run(ctx, args))
+	err := s.run(ctx, args)
+	if wantsJSON(args) {
+		return reportJSON(stderr, err)
+	}
+	return report(stderr, err)
+}
+
+// wantsJSON reports whether a command line asks for JSON, be it right or wrong.
+func wantsJSON(args []string) bool {
+	for _, arg := range args {
+		switch arg {
+		case "--":
+			return false
+		case "--json", "-json", "--json=true":
+			return true
+		}
+	}
+	return false
 }
 
 // shell is one command line: what a command may read, write and know.
@@ -44,6 +62,10 @@ type shell struct {
 func (s *shell) run(ctx context.Context, args []string) error {
 	app := s.app()
 	arranged, err := arrange(app, args)
+	if len(args) < 2 && !wantsJSON(args) { // who does not know a command wants to see them all
+		app.Writer = s.stderr
+		return errors.Join(app.RunContext(ctx, []string{"exante", "--help"}), err)
+	}
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -116,26 +117,54 @@ func outcomeOf(err error) (outcome, bool) {
 	return outcome{}, false
 }
 
+// verdict is what is said of err in the end.
+func verdict(err error) (o outcome) {
+	o, known := outcomeOf(err)
+	if !known {
+		o = outcome{code: "failed", exit: exitFailed}
+	}
+	var usage *usageError
+	if errors.As(err, &usage) {
+		o.hint = usage.hint
+	}
+	return o
+}
+
 // report tells the operator about err and returns the exit code.
 func report(stderr io.Writer, err error) int {
 	if err == nil {
 		return exitDone
 	}
-	o, known := outcomeOf(err)
+	o := verdict(err)
+	prefix := "exante:"
+	if colours(stderr) {
+		prefix = paint(prefix, red)
+	}
 	for line := range strings.Lines(message(err)) { // which may quote a file, a record or another process
-		fmt.Fprintln(stderr, "exante:", printable(strings.TrimSuffix(line, "\n")))
+		fmt.Fprintln(stderr, prefix, printable(strings.TrimSuffix(line, "\n")))
 	}
-	hint := o.hint
-	var usage *usageError
-	if errors.As(err, &usage) {
-		hint = usage.hint
+	if o.hint != "" {
+		fmt.Fprintln(stderr, "hint:", o.hint)
 	}
-	if hint != "" {
-		fmt.Fprintln(stderr, "hint:", hint)
+	return o.exit
+}
+
+// reportJSON is report for a program: one object on a line of its own, the last.
+func reportJSON(stderr io.Writer, err error) int {
+	if err == nil {
+		return exitDone
 	}
-	if !known {
-		return exitFailed
+	o := verdict(err)
+	line, failed := json.Marshal(struct {
+		Error string  `json:"error"`
+		Code  string  `json:"code"`
+		Exit  int     `json:"exit"`
+		Hint  *string `json:"hint"`
+	}{message(err), o.code, o.exit, orNull(o.hint)})
+	if failed != nil { // text and numbers always have a form in JSON
+		return report(stderr, errors.Join(err, failed))
 	}
+	fmt.Fprintln(stderr, string(line))
 	return o.exit
 }
 
