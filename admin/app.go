@@ -87,6 +87,7 @@ func (s *shell) app() *cli.App {
 			s.verifyCommand(),
 			s.group("service", "an installed server", s.servicePrint()),
 			s.group("config", "the configuration", s.configShow(), s.configCheck()),
+			s.completionCommands(),
 			s.versionCommand(),
 		},
 		CustomAppHelpTemplate: appHelp,

@@ -25,9 +25,8 @@ func (s *shell) keysMint() *cli.Command {
 			&cli.StringFlag{Name: "environment", Usage: "for an instance that is `live|test` (default: setting auth.environment)"},
 			&cli.StringFlag{Name: "output", Usage: "write it to the new `FILE`, mode 0600"},
 		},
-		examples: "exante keys mint --output /etc/exante/zapier.key\n" +
-			"exante serve --bootstrap-keys \\\n" +
-			"   'name=zapier scopes=invoices:read expires_in_days=90 secret_file=/etc/exante/zapier.key'",
+		examples: "exante keys mint --environment test\nexante keys mint --output /etc/exante/zapier.key\n" +
+			"exante serve --bootstrap-keys 'name=zapier scopes=* secret_file=/etc/exante/zapier.key'",
 		run: func(_ context.Context, c *cli.Context) error {
 			return s.runKeysMint(c.String("environment"), c.String("output"))
 		},

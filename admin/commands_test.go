@@ -98,8 +98,9 @@ func TestCommandsOnARunningServer(t *testing.T) {
 func TestHelpTexts(t *testing.T) {
 	var out strings.Builder
 	for _, c := range []string{
-		"", "keys", "orgs", "users", "config", "init", "keys create", "keys list", "keys show", "keys revoke", "keys rotate",
-		"orgs create", "orgs list", "users create", "users list", "invoices", "invoices import", "invoices export", "verify", "config show", "config check", "version", "serve",
+		"", "keys", "orgs", "users", "config", "service", "completion", "init", "keys create", "keys list", "keys show", "keys revoke", "keys rotate", "keys mint",
+		"orgs create", "orgs list", "users create", "users list", "invoices", "invoices import", "invoices export", "verify", "config show", "config check",
+		"service print", "completion bash", "completion zsh", "completion fish", "version", "serve",
 	} {
 		help := must(t, append(strings.Fields(c), "--help")...)
 		out.WriteString("$ exante " + c + " --help\n" + help + "\n")

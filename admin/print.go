@@ -39,19 +39,27 @@ func table(w io.Writer, columns []column, rows [][]string) error {
 	for i, c := range columns {
 		titles[i] = c.title
 	}
+	painted := colours(w)
 	var b strings.Builder
 	for _, row := range append([][]string{titles}, rows...) {
-		var line strings.Builder
+		gap := 0 // blanks are owed until something follows them
 		for i, cell := range row {
-			cell = printable(cell)
-			if columns[i].wide == uncut {
-				line.WriteString(cell)
+			word, fill := printable(cell), 0
+			if wide := columns[i].wide; wide != uncut {
+				cut, width := fit(word, wide)
+				word, fill = cut, wide-width+2
+			}
+			if word == "" {
+				gap += fill
 				continue
 			}
-			cell, width := fit(cell, columns[i].wide)
-			line.WriteString(cell + strings.Repeat(" ", columns[i].wide-width+2))
+			if painted && stateTitles[columns[i].title] {
+				word = paint(word, stateHues[cell])
+			}
+			b.WriteString(strings.Repeat(" ", gap) + word)
+			gap = fill
 		}
-		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+		b.WriteByte('\n')
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -3,6 +3,7 @@ package admin
 import (
 	"fmt"
 	"io"
+	"math/bits"
 	"os"
 	"strings"
 	"sync"
@@ -58,11 +59,10 @@ func (b *bar) wipe() {
 func (b *bar) line(done, total int, took time.Duration, wide int) string {
 	parts := []string{b.what, fmt.Sprintf("%s/%s", short(done), short(total))}
 	if took >= time.Second && done > 0 {
-		speed := float64(done) / took.Seconds()
-		parts = append(parts, short(int(speed))+"/s")
-		if done < total {
-			left := time.Duration(float64(total-done) / speed * float64(time.Second))
-			parts = append(parts, clock(left)+" left")
+		speed := share(done, 1000, int(took.Milliseconds()))
+		parts = append(parts, short(speed)+"/s")
+		if done < total && speed > 0 {
+			parts = append(parts, clock((total-done)/speed)+" left")
 		}
 	}
 	text := strings.Join(parts, "  ")
@@ -79,28 +79,37 @@ func (b *bar) line(done, total int, took time.Duration, wide int) string {
 	}
 	full := room
 	if total > 0 {
-		full = min(room, int(float64(room)*float64(done)/float64(total)))
+		full = share(min(done, total), room, total)
 	}
 	return parts[0] + "  [" + strings.Repeat("#", full) + strings.Repeat(".", room-full) + "]" + text[len(parts[0]):]
 }
 
-// short is a count on few columns: 950, 12.3k, 4.56M.
+// share is n*of/whole, where of is at most whole or n is; without overflow on the way.
+func share(n, of, whole int) int {
+	high, low := bits.Mul64(uint64(n), uint64(of))
+	quotient, _ := bits.Div64(high, low, uint64(whole))
+	return int(quotient)
+}
+
+// short is a count in three digits: 950, 12.3k, 4.56M.
 func short(n int) string {
-	f := float64(n)
 	for _, unit := range []struct {
-		above float64
-		name  string
-	}{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
-		if f >= unit.above {
-			return fmt.Sprintf("%.3g%s", min(f/unit.above, 999), unit.name)
+		size int
+		name string
+	}{{1_000_000_000_000, "T"}, {1_000_000_000, "G"}, {1_000_000, "M"}, {1_000, "k"}} {
+		if n < unit.size {
+			continue
 		}
+		whole, rest := min(n/unit.size, 999), n%unit.size*100/unit.size // hundredths
+		text := fmt.Sprintf("%d.%02d", whole, rest)
+		text = text[:max(4, len(fmt.Sprint(whole)))] // three digits and a point
+		return strings.TrimRight(strings.TrimRight(text, "0"), ".") + unit.name
 	}
 	return fmt.Sprint(n)
 }
 
-// clock is a time as 0:07, 12:34 or 1:02:03.
-func clock(d time.Duration) string {
-	s := int(d.Round(time.Second).Seconds())
+// clock is a number of seconds as 0:07, 12:34 or 1:02:03.
+func clock(s int) string {
 	if s >= 3600 {
 		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 	}

@@ -37,7 +37,9 @@ func readToken(path string, env auth.Environment) (auth.Token, error) {
 		return auth.Token{}, &secretFileError{text: path + " " + fmt.Sprintf(format, args...)}
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0) // a pipe must not keep us waiting
-	if err != nil {
+	if errors.Is(err, fs.ErrPermission) {
+		return auth.Token{}, &secretFileError{fmt.Sprintf("%v: it must belong to the user of the server, uid %d", err, os.Geteuid()), err}
+	} else if err != nil {
 		return auth.Token{}, &secretFileError{err.Error(), err}
 	}
 	defer f.Close()

@@ -2,7 +2,9 @@
 // flags, each overriding the one before. Anything unknown or malformed is an
 // error that names the setting and where it came from.
 //
-// To add a setting: a field of Config and a row in settings.go.
+// To add a setting: a field of Config and a row in settings.go, and a bad value in
+// values_test.go. No setting is a secret: one that leads to a secret is the path of
+// a file.
 package config
 
 import (

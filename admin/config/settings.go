@@ -101,7 +101,9 @@ var settings = []Setting{
 
 	{"log", "level", "info",
 		"debug, info, warn or error.",
-		func(c *Config) value { return &field[level]{(*level)(&c.Log.Level), parseLevel, formatLevel, quoted} }},
+		func(c *Config) value {
+			return &worded{&field[level]{(*level)(&c.Log.Level), parseLevel, formatLevel, quoted}, strings.Fields("debug info warn error")}
+		}},
 	{"log", "format", "text",
 		"text or json.",
 		func(c *Config) value { return oneOf(&c.Log.Format, "text", "json") }},
@@ -115,6 +117,14 @@ func (s Setting) Default() string { return s.standard }
 
 // About explains it in a line.
 func (s Setting) About() string { return s.doc }
+
+// Words are all values that it may have; nil if they are not a few fixed words.
+func (s Setting) Words() []string {
+	if v, ok := s.bind(&Config{}).(*worded); ok {
+		return v.words
+	}
+	return nil
+}
 
 // Text is its value in c, in the form of the environment and of flags.
 func (s Setting) Text(c *Config) string { return s.bind(c).String() }

@@ -102,7 +102,17 @@ func oneOf[T ~string](to *T, words ...T) value {
 		}
 		return "", fmt.Errorf("%q is none of %v", s, words)
 	}
-	return &field[T]{to, parse, func(v T) string { return string(v) }, quoted}
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = string(w)
+	}
+	return &worded{&field[T]{to, parse, func(v T) string { return string(v) }, quoted}, texts}
+}
+
+// worded is a value that is one of a few words.
+type worded struct {
+	value
+	words []string
 }
 
 func limits(to *auth.Limits) value {

@@ -99,19 +99,6 @@ SystemCallErrorNumber=EPERM
 WantedBy=multi-user.target
 `
 
-// SystemCallFilter is the filter of the unit: sets whose calls are allowed, then
-// sets that are taken out again (systemd.exec(5)).
-func SystemCallFilter() (allowed, denied []string) {
-	for line := range strings.Lines(unit) {
-		if sets, ok := strings.CutPrefix(line, "SystemCallFilter=~"); ok {
-			denied = append(denied, strings.Fields(sets)...)
-		} else if sets, ok := strings.CutPrefix(line, "SystemCallFilter="); ok {
-			allowed = append(allowed, strings.Fields(sets)...)
-		}
-	}
-	return allowed, denied
-}
-
 // Unit is the service of the installation, or why it can't be one.
 func (i Installation) Unit() (string, error) {
 	if !userName.MatchString(i.User) {
