@@ -252,3 +252,33 @@ func TestMintedSecretIsShownOnce(t *testing.T) {
 		t.Errorf("left behind %v", entries)
 	}
 }
+
+// A server that gives up root for the owner of its directory reads the secret as
+// that user.
+func TestSecretBelongsToTheUserOfTheServer(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	parent := openDir(t)
+	d := declared{filepath.Join(parent, "data"), filepath.Join(parent, "exante.toml"), filepath.Join(parent, "zapier.key")}
+	if err := os.Mkdir(d.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(d.dir, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "keys", "mint", "--output", d.secret)
+	d.write(t, fullDeclaration)
+	out, err := program("serve", "--config", d.file, "--listen", "127.0.0.1:0").CombinedOutput()
+	want := "item 1: secret_file: open " + d.secret + ": permission denied: it must belong to the user of the server, uid 65534"
+	if err == nil || !strings.Contains(string(out), want) {
+		t.Errorf("%v: %s, want %q", err, out, want)
+	}
+	if err := os.Chown(d.secret, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, program("serve", "--config", d.file, "--listen", "127.0.0.1:0"), "listening on")
+	if code := c.signal(t, syscall.SIGTERM); code != 0 || !strings.Contains(c.output.String(), "made a declared api key") {
+		t.Errorf("exit %d:\n%s", code, c.output.String())
+	}
+}
