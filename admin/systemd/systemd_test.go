@@ -66,8 +66,12 @@ func TestUnitOpensTheDirectoryAboveTheData(t *testing.T) {
 	} {
 		i := standard()
 		i.DataDir = dir
-		if text := unit(t, i); !strings.Contains(text, want) {
+		text := unit(t, i)
+		if !strings.Contains(text, want) {
 			t.Errorf("the unit for %s lacks %q", dir, want)
+		}
+		if makes := strings.Contains(text, "install -d -m 0700 -o exante -g exante "+filepath.Dir(dir)+"\n"); makes != strings.Contains(want, "ReadWrite") {
+			t.Errorf("how to install %s: its directory is made by hand: %v", dir, makes)
 		}
 	}
 }

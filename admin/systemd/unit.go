@@ -18,11 +18,12 @@ type Installation struct {
 // unit is the service. What it forbids is what the server never does: the tests of
 // the program hold its system calls, sockets and memory maps against these lines.
 const unit = `# exante.service, as written by: exante service print
-# To install it, as root:
+# To install this file and what it needs, as root:
 #   useradd --system --user-group --no-create-home --shell /usr/sbin/nologin %[1]s
-#   install -d -m 0750 -g %[1]s %[6]s
-#   exante service print --part config > %[3]s && chgrp %[1]s %[3]s && chmod 0640 %[3]s
-#   exante service print > /etc/systemd/system/exante.service
+%[6]s#   install -d -m 0750 -g %[1]s %[5]s
+#   exante service print --part config --data-dir %[7]s > %[3]s
+#   chgrp %[1]s %[3]s && chmod 0640 %[3]s
+#   install -m 0644 exante.service /etc/systemd/system/exante.service
 #   systemctl daemon-reload && systemctl enable --now exante
 
 [Unit]
@@ -59,7 +60,6 @@ TasksMax=512
 # What may be written: nothing but the data directory and what lies beside it.
 UMask=0077
 %[4]s
-ReadOnlyPaths=%[3]s
 ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
@@ -113,7 +113,11 @@ func (i Installation) Unit() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf(unit, i.User, i.Binary, i.Config, writable, i.DataDir, filepath.Dir(i.Config)), nil
+	made := "" // by systemd
+	if home, ok := strings.CutPrefix(writable, "ReadWritePaths="); ok {
+		made = fmt.Sprintf("#   install -d -m 0700 -o %[1]s -g %[1]s %[2]s\n", i.User, home)
+	}
+	return fmt.Sprintf(unit, i.User, i.Binary, i.Config, writable, filepath.Dir(i.Config), made, i.DataDir), nil
 }
 
 // writable are the lines that open the directory above the data directory, which
