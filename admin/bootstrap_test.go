@@ -282,3 +282,15 @@ func TestSecretBelongsToTheUserOfTheServer(t *testing.T) {
 		t.Errorf("exit %d:\n%s", code, c.output.String())
 	}
 }
+
+// A demonstration has its own data; what is declared is for the real store.
+func TestDemoMakesNothingThatIsDeclared(t *testing.T) {
+	d := declare(t, fullDeclaration)
+	c := start(t, program("serve", "--demo", "--listen", "127.0.0.1:0", "--config", d.file), "/api/invoices")
+	if code := c.signal(t, syscall.SIGTERM); code != 0 || strings.Contains(c.output.String(), "declar") {
+		t.Errorf("exit %d:\n%s", code, c.output.String())
+	}
+	if _, err := os.Stat(d.dir); err == nil {
+		t.Error("the demonstration made the real store")
+	}
+}

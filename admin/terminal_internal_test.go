@@ -204,3 +204,26 @@ func TestBarAsksTheTerminalForItsWidth(t *testing.T) {
 		t.Errorf("drew %q, %v", seen[:n], err)
 	}
 }
+
+// Whatever a record holds, a row is one line of the screen.
+func TestHostileCellsKeepToTheirColumns(t *testing.T) {
+	columns := []column{{"UID", 36}, {"STATE", 8}, {"KEY", 15}, {"NAME", 15}}
+	for _, text := range []string{
+		strings.Repeat("x", 1e5), strings.Repeat("日本語", 50), strings.Repeat("🚀", 50), "a" + strings.Repeat("日", 50), strings.Repeat("e\u0301", 200),
+		strings.Repeat("\u202e", 50), "\n\n\r\t\x1b[2J", strings.Repeat("👩\u200d👩", 20), "\xff\xfe", strings.Repeat("\u0301", 500), " ",
+	} {
+		var out bytes.Buffer
+		if err := table(&out, columns, [][]string{{text, text, text, text}, {text, "", "", ""}, {"", "", "", text}}); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+		if len(lines) != 4 {
+			t.Errorf("%.20q makes %d lines of 4", text, len(lines))
+		}
+		for _, line := range lines {
+			if _, wide := fit(line, 1000); wide > screenWidth {
+				t.Errorf("%.20q makes a line of %d cells", text, wide)
+			}
+		}
+	}
+}
