@@ -93,6 +93,9 @@ func (in ServeInput) Listen() (net.Listener, error) {
 	case err != nil:
 		return nil, &config.Error{Key: "server.listen", Reason: err.Error()}
 	}
+	if err := lengthenQueue(listener.(*net.TCPListener)); err != nil {
+		return nil, errors.Join(fmt.Errorf("listen on %s: %w", address, err), listener.Close())
+	}
 	local := listener.Addr().(*net.TCPAddr).IP.IsLoopback()
 	if !local && len(in.Config.Server.TrustedProxies) == 0 {
 		in.Log.Warn("keys cross the network in clear: put a proxy with TLS in front and name it in server.trusted_proxies", "listen", address)
