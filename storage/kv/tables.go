@@ -12,7 +12,6 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
 	"github.com/dgraph-io/badger/v4/table"
-	"golang.org/x/sys/unix"
 )
 
 // checkTables reads every table that the MANIFEST names and refuses the store,
@@ -21,22 +20,9 @@ import (
 // would write what little it saw and delete the tables it came from. It must
 // therefore be known before Badger opens the directory.
 //
-// It holds the directory's lock meanwhile: a table that a running process is
-// still writing is not damage. Errors: ErrLocked, ErrDamaged.
+// The caller has the lock of dir: a table that a running process is still writing
+// is not damage. Error: ErrDamaged.
 func checkTables(dir string) error {
-	lock, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer lock.Close() // and with it the lock
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
-		return fmt.Errorf("%w: %s", ErrLocked, dir)
-	} else if err != nil {
-		return fmt.Errorf("lock: %w", err)
-	}
-	if err := removeEmptyLogs(dir); err != nil {
-		return err
-	}
 	tables, err := manifestTables(filepath.Join(dir, badger.ManifestFilename))
 	if err != nil {
 		return err
