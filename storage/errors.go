@@ -18,6 +18,9 @@ var (
 	ErrKeyNotActive = errors.New("api key is not active")  // rotate
 	ErrTooLarge     = errors.New("too large for one transaction")
 
+	// ErrAuditUnavailable: the audit copy can't be written, so nothing is changed.
+	ErrAuditUnavailable = errors.New("the audit copy can't be written")
+
 	ErrFileTooLarge       = errors.New("file is too large")
 	ErrTooManyFiles       = errors.New("too many files at once")
 	ErrFilesTooLarge      = errors.New("files at once are too large")

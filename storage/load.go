@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,28 +13,26 @@ import (
 // load fills the memory from one snapshot: the keyring with every key and what
 // is left of its use, then the lists. A scan that ends early for a damaged block
 // would leave out keys and invoices, so each is held against its count.
-func (s *Store) load(ctx context.Context) error {
-	return s.db.View(ctx, func(r kv.Reader) error {
-		if err := checkAuditEnd(r); err != nil {
-			return err
-		}
-		orgs, err := allOrgs(r)
+func (s *Store) load(r kv.Reader) error {
+	if err := checkAuditEnd(r); err != nil {
+		return err
+	}
+	orgs, err := allOrgs(r)
+	if err != nil {
+		return err
+	}
+	users := uint64(0)
+	for _, org := range orgs {
+		c, err := s.loadOrg(r, org.ID)
 		if err != nil {
-			return err
+			return fmt.Errorf("load organization %s: %w", org.ID, err)
 		}
-		users := uint64(0)
-		for _, org := range orgs {
-			c, err := s.loadOrg(r, org.ID)
-			if err != nil {
-				return fmt.Errorf("load organization %s: %w", org.ID, err)
-			}
-			users += c.Users
-		}
-		return errors.Join(
-			counted(r, "e-mail addresses", famEmail, users), // a lost one could be given away again
-			counted(r, "look-up tags", famTag, uint64(s.keyring.Len())),
-		)
-	})
+		users += c.Users
+	}
+	return errors.Join(
+		counted(r, "e-mail addresses", famEmail, users), // a lost one could be given away again
+		counted(r, "look-up tags", famTag, uint64(s.keyring.Len())),
+	)
 }
 
 func (s *Store) loadOrg(r kv.Reader, org uid.ID) (c counts, err error) {

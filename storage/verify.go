@@ -28,7 +28,8 @@ const maxFindings = 100
 // Verify reads everything in one snapshot and checks every invariant between
 // keys. A broken one is a finding and no error; progress may be nil.
 func (s *Store) Verify(ctx context.Context, progress func(done, total int)) (Report, error) {
-	v := verification{ctx: ctx, progress: progress, store: s, seq: s.db.Seq()}
+	seq := s.db.Seq() // no later than the snapshot
+	v := verification{ctx: ctx, progress: progress, store: s, still: func() bool { return s.settle(ctx) == nil && s.db.Seq() == seq }}
 	err := s.db.View(ctx, func(r kv.Reader) error {
 		v.Reader = r
 		v.run()
@@ -43,7 +44,7 @@ type verification struct {
 	kv.Reader
 	ctx      context.Context // ends a run, not a request: it lives as long as this value
 	store    *Store          // whose memory is held against the snapshot
-	seq      uint64          // of the store, no later than the snapshot
+	still    func() bool     // memory can be held against the snapshot, which it is ahead of once something has been committed since
 	report   Report
 	progress func(done, total int)
 	total    int
@@ -85,12 +86,6 @@ func (v *verification) organization(org uid.ID) {
 }
 
 func compareIDs(a, b uid.ID) int { return bytes.Compare(a[:], b[:]) }
-
-// still reports whether memory can be held against the snapshot, which it is
-// ahead of once something has been committed since.
-func (v *verification) still() bool {
-	return v.store.settle(v.ctx) == nil && v.store.db.Seq() == v.seq
-}
 
 // find notes a broken promise about key.
 func (v *verification) find(key []byte, format string, args ...any) {

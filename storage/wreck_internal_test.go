@@ -24,6 +24,7 @@ type wreck struct {
 	old     *auth.Key // rotated, retiring
 	next    *auth.Key // its successor
 	rival   Organization
+	hashes  map[uint64][32]byte // of the audit records, where a test needs them once the store is closed
 }
 
 var wreckTime = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
