@@ -30,7 +30,7 @@ type copyEnd struct {
 	last auditHeadRecord // of the last whole line; zero: there is none
 	torn []byte          // what a crash left of the line after it
 
-	whole bool // torn is now what completes that line
+	unended bool // only the break is missing after the last line
 }
 
 // compareCopy holds the end of the copy at path against the records in r. Errors:
@@ -68,7 +68,7 @@ func tailOf(path string, tail int64) (lines []auditcopy.Line, end copyEnd, err e
 	for {
 		l, err := in.Next()
 		if err == io.EOF {
-			end.torn = in.Torn()
+			end.torn, end.unended = in.Torn(), in.Unended()
 			return lines, end, nil
 		}
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 )
 
 const (
+	copyDelay    = 20 * time.Millisecond // how long a record waits for company
 	copyRetry    = time.Second     // how often a copy is tried again that can't be written
 	copyPatience = 2 * time.Second // how long what takes a right away waits for its record to be copied
 	copyStop     = 10 * time.Second
@@ -27,14 +28,15 @@ type copier struct {
 	path  string
 	fresh bool // of a store that has just been made
 
-	woken chan struct{} // buffered by one
+	woken chan struct{} // buffered by one: there is something to copy
+	asked chan struct{} // likewise: somebody waits for it
 	quit  chan struct{}
 	done  chan struct{} // closed: run has returned
 	stop  sync.Once
 
-	file *os.File // nil: not open. It is run's, and before that newCopier's.
-	at   uint64   // the last record that is in it; likewise
-	size int64    // of the file; likewise
+	file  *os.File    // nil: not open. It is run's, and before that newCopier's.
+	known os.FileInfo // of the file, as it was left; likewise
+	at    uint64      // the last record that is in it; likewise
 
 	mu       sync.Mutex
 	copied   uint64        // the last record that is durable in the file
@@ -47,7 +49,7 @@ type copier struct {
 // it is tried again, and meanwhile refusal says so.
 func newCopier(s *Store, path string, fresh bool) *copier {
 	c := &copier{
-		store: s, path: path, fresh: fresh, woken: make(chan struct{}, 1),
+		store: s, path: path, fresh: fresh, woken: make(chan struct{}, 1), asked: make(chan struct{}, 1),
 		quit: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{}),
 	}
 	c.told(c.attach())
@@ -58,15 +60,21 @@ func newCopier(s *Store, path string, fresh bool) *copier {
 
 func (c *copier) run() {
 	defer close(c.done)
+	var due <-chan time.Time
 	for {
-		var again <-chan time.Time
-		if c.refusal() != nil {
-			again = time.After(copyRetry)
+		if due == nil && c.refusal() != nil {
+			due = time.After(copyRetry)
 		}
 		select {
 		case <-c.woken:
+			if due == nil {
+				due = time.After(copyDelay)
+			}
+		case <-due:
+			due = nil
 			c.told(c.catchUp(c.quit))
-		case <-again:
+		case <-c.asked:
+			due = nil
 			c.told(c.catchUp(c.quit))
 		case <-c.quit:
 			limit := make(chan struct{})
@@ -104,53 +112,65 @@ func (c *copier) told(err error) {
 // store.
 func (c *copier) attach() error {
 	var end copyEnd
+	var mend []byte
 	err := c.store.db.View(context.Background(), func(r kv.Reader) (err error) {
-		if end, err = compareCopy(r, c.path); err != nil || len(end.torn) == 0 {
+		if end, err = compareCopy(r, c.path); err != nil {
 			return err
 		}
-		end.torn, end.whole, err = rest(r, end)
+		mend, err = end.mend(r)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if end.next == 1 && len(end.torn) == 0 && !c.fresh {
+	if end.next == 1 && len(mend) == 0 && !c.fresh {
 		c.store.options.Log.Warn("there is no audit copy: it is made from the first record on", "file", c.path)
 	}
 	if c.file, err = auditcopy.Append(c.path); err != nil {
 		return err
 	}
-	if _, err := c.file.Write(end.torn); err != nil {
-		return err
-	}
-	if end.whole {
-		end.next++
-	}
-	info, err := c.file.Stat()
-	if err != nil {
-		return err
-	}
-	c.at, c.size = end.next-1, info.Size()
-	return c.file.Sync()
+	c.at = end.next - 1
+	return c.append(mend)
 }
 
-// rest is what makes a whole line of one that a crash cut off. One that will be
-// superseded is only ended.
-func rest(r kv.Reader, end copyEnd) (text []byte, whole bool, err error) {
+// mend is what makes a whole line of one that a crash cut off, and moves the end
+// behind it. One that will be superseded is only ended.
+func (e *copyEnd) mend(r kv.Reader) ([]byte, error) {
+	if len(e.torn) == 0 {
+		if e.unended {
+			return []byte("\n"), nil
+		}
+		return nil, nil
+	}
 	var rec auditRecord
-	if err := get(r, keyAudit(end.next), famAudit, &rec); err != nil {
-		return nil, false, err
+	if err := get(r, keyAudit(e.next), famAudit, &rec); err != nil {
+		return nil, err
 	}
 	line, err := rec.line()
-	if tail, begins := bytes.CutPrefix(line, end.torn); begins {
-		return append(tail, '\n'), true, err
+	tail, begins := bytes.CutPrefix(line, e.torn)
+	if !begins {
+		return []byte("\n"), err
 	}
-	return []byte("\n"), false, err
+	e.next++
+	return append(tail, '\n'), err
+}
+
+// append makes text durable at the end of the file.
+func (c *copier) append(text []byte) error {
+	if _, err := c.file.Write(text); err != nil {
+		return err
+	}
+	if err := c.file.Sync(); err != nil {
+		return err
+	}
+	var err error
+	c.known, err = c.file.Stat()
+	return err
 }
 
 // catchUp appends what is missing, until quit is closed.
 func (c *copier) catchUp(quit <-chan struct{}) error {
-	if c.file != nil && !auditcopy.Current(c.file, c.path, c.size) {
+	if c.file != nil && !auditcopy.Current(c.path, c.known) {
 		c.detach()
 	}
 	if c.file == nil {
@@ -163,11 +183,7 @@ func (c *copier) catchUp(quit <-chan struct{}) error {
 		if err != nil || len(lines) == 0 {
 			return err
 		}
-		n, err := c.file.Write(lines)
-		if c.size += int64(n); err != nil {
-			return err
-		}
-		if err := c.file.Sync(); err != nil {
+		if err := c.append(lines); err != nil {
 			return err
 		}
 		c.at = last
@@ -203,11 +219,14 @@ func (c *copier) detach() {
 
 // nudge tells that there is something to copy.
 func (c *copier) nudge() {
-	if c == nil {
-		return
+	if c != nil {
+		wake(c.woken)
 	}
+}
+
+func wake(c chan<- struct{}) {
 	select {
-	case c.woken <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -249,7 +268,7 @@ func (c *copier) hold(seq uint64) error {
 		case attempts >= begun:
 			return fault
 		}
-		c.nudge()
+		wake(c.asked)
 		select {
 		case <-changed:
 		case <-c.done:

@@ -117,13 +117,12 @@ func Append(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Current reports whether path still names f, and it is as long as what was
-// written to it.
-func Current(f *os.File, path string, size int64) bool {
-	was, err := f.Stat()
-	if err != nil || was.Size() != size {
+// Current reports whether path names the file that known is of, and nobody has
+// written to it since.
+func Current(path string, known os.FileInfo) bool {
+	is, err := os.Stat(path)
+	if err != nil || !os.SameFile(is, known) {
 		return false
 	}
-	is, err := os.Stat(path)
-	return err == nil && os.SameFile(was, is)
+	return is.Size() == known.Size() && is.ModTime().Equal(known.ModTime())
 }

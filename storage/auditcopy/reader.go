@@ -35,6 +35,7 @@ type Reader struct {
 	number   int // of the line read last
 	last     Line
 	torn     []byte
+	unended  bool
 }
 
 // Open looks through a file for branches and is then ready to read it.
@@ -60,8 +61,9 @@ func (r *Reader) Whole() bool { return r.from == 0 }
 // beginning of a line that a crash cut off.
 func (r *Reader) Torn() []byte { return r.torn }
 
-// Size is how many bytes of the file are read, counted from its beginning.
-func (r *Reader) Size() int64 { return r.size }
+// Unended reports, once Next has come to the end, that only the break is missing
+// after the last line.
+func (r *Reader) Unended() bool { return r.unended }
 
 // survey finds out where branches begin.
 func (r *Reader) survey() error {
@@ -83,8 +85,8 @@ func (r *Reader) survey() error {
 	}
 	last := uint64(0)
 	for lines := r.section(); ; {
-		text, whole, err := lines.next()
-		if err == io.EOF || err == nil && !whole {
+		text, _, err := lines.next()
+		if err == io.EOF {
 			break
 		}
 		if err != nil {
@@ -117,15 +119,16 @@ func (r *Reader) Next() (Line, error) {
 	if err != nil {
 		return Line{}, err
 	}
-	if !whole {
-		r.torn = bytes.Clone(text)
-		return Line{}, io.EOF
-	}
 	r.number++
 	l, ok := parse(text)
-	if !ok {
+	switch {
+	case !ok && !whole:
+		r.torn = bytes.Clone(text)
+		return Line{}, io.EOF
+	case !ok:
 		return r.tornLine(text)
 	}
+	r.unended = !whole
 	if r.number > 1 || r.Whole() {
 		if err := r.follow(&l); err != nil {
 			return Line{}, err
@@ -213,7 +216,7 @@ func (l *lineReader) peek() []byte {
 		l.ahead, l.whole, l.err = l.next()
 		l.peeked = true
 	}
-	if l.err != nil || !l.whole {
+	if l.err != nil {
 		return nil
 	}
 	return l.ahead
