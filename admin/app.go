@@ -84,6 +84,7 @@ func (s *shell) app() *cli.App {
 			s.group("orgs", "organizations", s.orgsCreate(), s.orgsList()),
 			s.group("users", "users of an organization", s.usersCreate(), s.usersList()),
 			s.group("invoices", "many invoices at once", s.invoicesImport(), s.invoicesExport()),
+			s.group("audit", "who did what", s.auditList(), s.auditVerify()),
 			s.verifyCommand(),
 			s.group("service", "an installed server", s.servicePrint()),
 			s.group("config", "the configuration", s.configShow(), s.configCheck()),

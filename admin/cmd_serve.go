@@ -65,8 +65,9 @@ func (s *shell) runServe(ctx context.Context, demonstrate bool) (err error) {
 		}
 		defer func() { err = errors.Join(err, in.demo.Remove()) }()
 		in.Config.Storage.Dir, in.Config.Admin.Socket = in.demo.Dir, ""
+		in.Config.Audit.Copy = "" // beside it, and gone with it
 	}
-	if err := enterDirectory(in.Config.Storage.Dir); err != nil {
+	if err := enterDirectory(in.Config.Storage.Dir, in.Config.AuditCopy()); err != nil {
 		return err
 	}
 	defer context.AfterFunc(ctx, func() { in.notify(systemd.Stopping) })()

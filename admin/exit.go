@@ -92,6 +92,7 @@ var outcomes = []outcome{
 	{auth.ErrBadScopes, "bad_scopes", exitInvalid, "scopes: invoices, parties, api_keys, each with :read or :write"},
 	{auth.ErrBadLimits, "bad_limits", exitInvalid, `limits look like "600/1m,20000/24h"`},
 	{auth.ErrBadNetworks, "bad_networks", exitInvalid, "networks look like 10.0.0.0/8 or 2001:db8::/32"},
+	{storage.ErrAuditUnavailable, "audit_unavailable", exitFailed, "make room for it, or name another file with [audit] copy; it is tried again by itself"},
 	{auth.ErrBusy, "busy", exitFailed, "the server is verifying too many keys right now: try again"},
 
 	{storage.ErrInUse, "in_use", exitInUse, "another process has it open: let it finish, or stop it"},

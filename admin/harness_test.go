@@ -151,7 +151,7 @@ func openStore(t testing.TB, dir string) *storage.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := storage.Open(storage.Options{Dir: dir, Create: true, Hasher: hasher, Environment: c.Auth.Environment})
+	store, err := storage.Open(storage.Options{Dir: dir, Create: true, Hasher: hasher, Environment: c.Auth.Environment, AuditCopy: c.AuditCopy()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,6 +202,8 @@ var (
 	anyKey     = regexp.MustCompile(`ex_live_[0-9A-Za-z]{38}`)
 	anyCount   = regexp.MustCompile(`\d+ records`)
 	cutOwner   = regexp.MustCompile(`owner@[0-9a-f-]+…`)
+	anyEnd     = regexp.MustCompile(`(?m)(AT .*|^\d+ +20.* )[0-9a-f]{7}$`)
+	anyLocal   = regexp.MustCompile(`uid \d+ *`)
 	anySnippet = regexp.MustCompile(`ex_live_\.\.\.[0-9A-Za-z]{4}`)
 )
 
@@ -216,6 +218,7 @@ func (n *normal) text(s string) string {
 		return n.uids[uid]
 	})
 	s = anyTime.ReplaceAllString(s, "2026-11-23T09:30:00Z")
+	s = anyLocal.ReplaceAllString(anyEnd.ReplaceAllString(s, "${1}f6d3a01"), "uid 1000      ")
 	s = anyKey.ReplaceAllString(s, "ex_live_THE-SECRET")
 	s = anySnippet.ReplaceAllString(s, "ex_live_...9AbC")
 	s = cutOwner.ReplaceAllString(s, "owner@00000000-…")

@@ -51,6 +51,12 @@ var (
 	opUsers = operation[OrgRef, []User]{"users/list", func(ctx context.Context, o Ops, in OrgRef, _ Progress) ([]User, error) {
 		return o.Users(ctx, in)
 	}}
+	opAuditRecords = operation[AuditRequest, []AuditRecord]{"audit/list", func(ctx context.Context, o Ops, in AuditRequest, _ Progress) ([]AuditRecord, error) {
+		return o.AuditRecords(ctx, in)
+	}}
+	opVerifyAudit = operation[AuditCheck, AuditReport]{"audit/verify", func(ctx context.Context, o Ops, in AuditCheck, p Progress) (AuditReport, error) {
+		return o.VerifyAudit(ctx, in, p)
+	}}
 	opVerify = operation[nothing, VerifyReport]{"verify", func(ctx context.Context, o Ops, _ nothing, p Progress) (VerifyReport, error) {
 		return o.Verify(ctx, p)
 	}}
@@ -67,6 +73,8 @@ func mount(mux *http.ServeMux, ops func(*http.Request) Ops) {
 	opOrgs.mount(mux, ops)
 	opCreateUser.mount(mux, ops)
 	opUsers.mount(mux, ops)
+	opAuditRecords.mount(mux, ops)
+	opVerifyAudit.mount(mux, ops)
 	opVerify.mount(mux, ops)
 	mountTransfers(mux, ops)
 }

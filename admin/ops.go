@@ -37,6 +37,13 @@ type Ops interface {
 	// is all of them. progress, in invoices, may be nil.
 	ExportInvoices(ctx context.Context, in ExportRequest, out io.Writer, progress Progress) (ExportReport, error)
 
+	// AuditRecords lists records of the audit log, the newest first unless it is
+	// asked otherwise.
+	AuditRecords(ctx context.Context, in AuditRequest) ([]AuditRecord, error)
+	// VerifyAudit checks the audit chain from its first record and holds it against
+	// its copy. Findings are in the report and no error. progress may be nil.
+	VerifyAudit(ctx context.Context, in AuditCheck, progress Progress) (AuditReport, error)
+
 	// Verify checks every invariant of the store. Findings are in the report
 	// and no error. progress may be nil.
 	Verify(ctx context.Context, progress Progress) (VerifyReport, error)
@@ -86,4 +93,22 @@ type UserRequest struct {
 	Email string `json:"email"`
 	Name  string `json:"name"`
 	Role  string `json:"role"` // "": viewer
+}
+
+// AuditRequest asks for records of the audit log. Zero values mean what the flags
+// of `audit list` mean when they are absent.
+type AuditRequest struct {
+	Org         string `json:"org"`
+	Key         string `json:"key"`
+	User        string `json:"user"`
+	Action      string `json:"action"`
+	Since       string `json:"since"` // RFC 3339 or a plain date
+	Until       string `json:"until"`
+	Limit       int    `json:"limit"` // 1..10000; 0: 100
+	OldestFirst bool   `json:"oldest_first"`
+}
+
+// AuditCheck asks for a verification of the audit log.
+type AuditCheck struct {
+	Copy string `json:"copy"` // absolute path of the copy; "": the one that is configured
 }

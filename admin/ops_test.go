@@ -91,6 +91,30 @@ func verify(ctx context.Context, w *walk) (any, error) {
 	return report, err
 }
 
+func recordsOf(in admin.AuditRequest) func(context.Context, *walk) (any, error) {
+	return func(ctx context.Context, w *walk) (any, error) {
+		in := in
+		in.Org = w.named(in.Org)
+		records, err := w.ops.AuditRecords(ctx, in)
+		for i := range records { // which differ from run to run
+			records[i].At, records[i].Prev, records[i].Hash = "", "", ""
+		}
+		return records, err
+	}
+}
+
+func verifyAudit(path string) func(context.Context, *walk) (any, error) {
+	return func(ctx context.Context, w *walk) (any, error) {
+		calls := 0
+		report, err := w.ops.VerifyAudit(ctx, admin.AuditCheck{Copy: path}, func(done, total int) { calls++ })
+		if err == nil && (report.Copy == nil || calls == 0 || report.Lines != report.Records) {
+			return nil, fmt.Errorf("%d progress notes, %+v", calls, report)
+		}
+		report.Copy = nil
+		return report, err
+	}
+}
+
 // importOf imports text; the answer has what was refused, and the report.
 func importOf(in admin.ImportRequest, id byte, text string) func(context.Context, *walk) (any, error) {
 	return func(ctx context.Context, w *walk) (any, error) {
@@ -225,6 +249,18 @@ var steps = []step{
 	{"ExportInvoices", "in which organization", 2, exportOf(admin.ExportRequest{Format: "csv"})},
 	{"APIKeys", "all", 0, keysOf("")},
 	{"Users", "all", 0, usersOf("")},
+	{"AuditRecords", "all", 0, recordsOf(admin.AuditRequest{})},
+	{"AuditRecords", "the oldest", 0, recordsOf(admin.AuditRequest{OldestFirst: true, Limit: 3})},
+	{"AuditRecords", "of the second", 0, recordsOf(admin.AuditRequest{Org: "second", Action: "invoice.", Since: "2020-01-01", Until: "2999-01-01T00:00:00Z"})},
+	{"AuditRecords", "of a key", 0, func(ctx context.Context, w *walk) (any, error) {
+		return recordsOf(admin.AuditRequest{Key: w.key.UID})(ctx, w)
+	}},
+	{"AuditRecords", "of nobody", 0, recordsOf(admin.AuditRequest{User: absent})},
+	{"AuditRecords", "no request", 4, recordsOf(admin.AuditRequest{Key: "zapier", User: "ada", Since: "soon", Until: "late", Limit: 10_001})},
+	{"AuditRecords", "no action", 4, recordsOf(admin.AuditRequest{Action: "key.borrow"})},
+	{"AuditRecords", "of an absent organization", 3, recordsOf(admin.AuditRequest{Org: absent})},
+	{"VerifyAudit", "against its copy", 0, verifyAudit("")},
+	{"VerifyAudit", "against no path", 4, verifyAudit("copy")},
 	{"Verify", "clean", 0, verify},
 }
 

@@ -67,6 +67,40 @@ type VerifyReport struct {
 	Findings []VerifyFinding `json:"findings"`
 }
 
+// AuditRecord is one record of the audit log. The names are those of the audit
+// copy, which leaves out what is null here.
+type AuditRecord struct {
+	Seq             uint64            `json:"seq"`
+	At              string            `json:"at"`
+	OrganizationUID *string           `json:"organization_uid"` // null: the instance
+	Actor           AuditActor        `json:"actor"`
+	Address         *string           `json:"address"`
+	RequestID       *string           `json:"request_id"`
+	Action          string            `json:"action"`
+	TargetUID       *string           `json:"target_uid"`
+	Outcome         string            `json:"outcome"`
+	Detail          map[string]string `json:"detail"`
+	Prev            string            `json:"prev"` // SHA-256, hex
+	Hash            string            `json:"hash"`
+}
+
+// AuditActor is who did something.
+type AuditActor struct {
+	Kind     string  `json:"kind"` // key, user, shell or system
+	KeyUID   *string `json:"key_uid"`
+	UserUID  *string `json:"user_uid"`
+	LocalUID *int    `json:"local_uid"`
+}
+
+// AuditReport is what a verification of the audit log saw.
+type AuditReport struct {
+	Records    int             `json:"records"`
+	Copy       *string         `json:"copy"` // null: it was held against none
+	Lines      int             `json:"lines"`
+	Superseded int             `json:"superseded"`
+	Findings   []VerifyFinding `json:"findings"`
+}
+
 // VerifyFinding is one broken promise inside the store.
 type VerifyFinding struct {
 	Key     string `json:"key"`
@@ -112,6 +146,14 @@ func userShape(u storage.User) User {
 		UID: u.ID.String(), OrganizationUID: u.OrgID.String(), Email: u.Email, Name: orNull(u.Name),
 		Role: string(u.Role), HasPassword: u.HasPassword, DisabledAt: whenever(u.DisabledAt), CreatedAt: instant(u.CreatedAt),
 	}
+}
+
+func findingShapes(findings []storage.Finding) []VerifyFinding {
+	shapes := make([]VerifyFinding, len(findings))
+	for i, f := range findings {
+		shapes[i] = VerifyFinding(f)
+	}
+	return shapes
 }
 
 // instant is a time as the API writes it: UTC, whole seconds.

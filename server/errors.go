@@ -77,6 +77,7 @@ var answers = []answer{
 	{storage.ErrTooManyFiles, 413, "too_many_files", "A request may bring at most 20 files."},
 	{storage.ErrFilesTooLarge, 413, "files_too_large", "The files of a request may have at most 100 MiB in all."},
 	{storage.ErrTooManyAttachments, 413, "too_many_attachments", "An invoice may have at most 100 attachments."},
+	{storage.ErrAuditUnavailable, 503, "audit_unavailable", "Changes can't be recorded right now. Retry after the time in Retry-After."},
 	{storage.ErrClosed, 503, "unavailable", "The server is stopping."},
 
 	{errMalformed, 400, "malformed_json", "The body must be one JSON value. See details."},

@@ -3,10 +3,13 @@ package storage
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"exante/auth/uid"
+	"exante/storage/input"
 	"exante/storage/kv"
 )
 
@@ -28,10 +31,14 @@ type AuditQuery struct {
 const defaultAuditLimit = 100
 
 // Audit lists records, the oldest first unless q asks for the newest. It holds no
-// more of them than it returns.
+// more of them than it returns. Error: *input.InvalidError for an action that
+// there is not.
 func (s *Store) Audit(ctx context.Context, q AuditQuery) ([]AuditEntry, error) {
 	if q.Limit <= 0 {
 		q.Limit = defaultAuditLimit
+	}
+	if !slices.ContainsFunc(actions, q.names) {
+		return nil, input.Invalid("action", fmt.Sprintf("%q is none, nor the beginning of one up to a dot", q.Action))
 	}
 	entries := []AuditEntry{}
 	in, some := q.within()
@@ -75,8 +82,14 @@ func (q *AuditQuery) selects(r *auditRecord) bool {
 		!q.Since.IsZero() && at.Before(q.Since),
 		!q.Until.IsZero() && !at.Before(q.Until):
 		return false
-	case strings.HasSuffix(q.Action, "."):
-		return strings.HasPrefix(string(r.Action), q.Action)
 	}
-	return q.Action == "" || q.Action == string(r.Action)
+	return q.names(r.Action)
+}
+
+// names reports whether a is among the actions that q asks for.
+func (q *AuditQuery) names(a Action) bool {
+	if strings.HasSuffix(q.Action, ".") {
+		return strings.HasPrefix(string(a), q.Action)
+	}
+	return q.Action == "" || q.Action == string(a)
 }

@@ -40,6 +40,9 @@ type Config struct {
 	Invoices struct {
 		NumberPattern string
 	}
+	Audit struct {
+		Copy string // "": beside the data directory; "none": no copy. See AuditCopy
+	}
 	Auth struct {
 		Environment       auth.Environment
 		Argon2Memory      uint32 // KiB
@@ -83,6 +86,17 @@ func (c *Config) SocketPath() string {
 		return c.Admin.Socket
 	}
 	return filepath.Join(c.Storage.Dir, "admin.sock")
+}
+
+// AuditCopy is the file that the audit log is copied to; "": none.
+func (c *Config) AuditCopy() string {
+	switch c.Audit.Copy {
+	case "none":
+		return ""
+	case "":
+		return c.Storage.Dir + ".audit" // the path was cleaned: it ends in a name
+	}
+	return c.Audit.Copy
 }
 
 // Expiry is how many days a new key lives when it is not said, and how many it

@@ -55,6 +55,10 @@ var settings = []Setting{
 			return &field[string]{&c.Invoices.NumberPattern, parseNumberPattern, verbatim, quoted}
 		}},
 
+	{"audit", "copy", "",
+		"File that every audit record is copied to. Empty: the data directory's path with .audit behind it. none: no copy.",
+		func(c *Config) value { return &field[string]{&c.Audit.Copy, parseCopy, verbatim, quoted} }},
+
 	{"auth", "environment", "live",
 		"live or test: whether keys begin with ex_live_ or ex_test_. A key of one never opens the other.",
 		func(c *Config) value { return oneOf(&c.Auth.Environment, "live", "test") }},

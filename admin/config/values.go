@@ -213,6 +213,17 @@ func parseSocket(s string) (string, error) {
 	return parsePath(s)
 }
 
+// parseCopy reads the path of a file, "none" or nothing.
+func parseCopy(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	if strings.HasSuffix(s, "/") {
+		return "", errors.New("a file is needed, not a directory")
+	}
+	return parsePath(s)
+}
+
 // parseSize reads a number of bytes: 0, 512KiB, 64MiB, 2GiB.
 func parseSize(s string) (int64, error) {
 	bad := fmt.Errorf("%q is not a size such as 64MiB, from 0 to 1024GiB", s)

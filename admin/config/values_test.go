@@ -23,6 +23,7 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 		"storage.dir":              {`""`, "a path is needed"},
 		"storage.cache":            {`"64MB"`, "not a size"},
 		"invoices.number_pattern":  {`"INV-{YYYY}"`, "{SEQ}"},
+		"audit.copy":               {`"/var/log/"`, "a file is needed, not a directory"},
 		"auth.environment":         {`"production"`, "none of [live test]"},
 		"auth.argon2_memory":       {`4096`, "from 8192 to 65536"},
 		"auth.argon2_iterations":   {`11`, "from 1 to 10"},
