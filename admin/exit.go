@@ -88,6 +88,8 @@ var outcomes = []outcome{
 	{billing.ErrLockedFields, "invoice_locked", exitInvalid, ""},
 	{billing.ErrNotDeletable, "not_deletable", exitInvalid, ""},
 	{storage.ErrKeyNotActive, "key_not_active", exitInvalid, "only an active key can be rotated: create a new one"},
+	{storage.ErrUserDisabled, "user_disabled", exitInvalid, "let him back in with: exante users enable UID"},
+	{storage.ErrLastOwner, "last_owner", exitInvalid, "make somebody else an owner first, with: exante users role UID owner"},
 	{storage.ErrTooLarge, "too_large", exitInvalid, ""},
 	{auth.ErrBadScopes, "bad_scopes", exitInvalid, "scopes: invoices, parties, api_keys, each with :read or :write"},
 	{auth.ErrBadLimits, "bad_limits", exitInvalid, `limits look like "600/1m,20000/24h"`},

@@ -144,7 +144,7 @@ func orgShape(o storage.Organization) Organization {
 func userShape(u storage.User) User {
 	return User{
 		UID: u.ID.String(), OrganizationUID: u.OrgID.String(), Email: u.Email, Name: orNull(u.Name),
-		Role: string(u.Role), HasPassword: u.HasPassword, DisabledAt: whenever(u.DisabledAt), CreatedAt: instant(u.CreatedAt),
+		Role: string(u.Role), HasPassword: u.HasPassword(), DisabledAt: whenever(u.DisabledAt), CreatedAt: instant(u.CreatedAt),
 	}
 }
 

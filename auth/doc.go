@@ -22,7 +22,9 @@
 // first 8 bytes of SHA-256 of the token, by which the record is found, and an
 // argon2id hash, by which the token is proved. A key is active until it expires,
 // is revoked, or has been rotated and its grace time is over; it is never
-// deleted and never comes back.
+// deleted and never comes back. While its user is disabled it is suspended: refused
+// like a token that is no key's, and back once he is enabled, if it has not ended
+// meanwhile.
 //
 // # The way of a request
 //
@@ -30,7 +32,7 @@
 // tells a caller which it was:
 //
 //	shape and checksum → tag → token (verified cache, else gate and argon2id)
-//	→ expired or revoked → network → scope → limits → in
+//	→ expired, revoked or suspended → network → scope → limits → in
 //
 // The verified cache remembers that a token matched a hash, and no decision:
 // everything that can change is read from the live record in the Keyring on each

@@ -29,7 +29,11 @@ const (
 	storeAccept  Action = "store.accept"  // an operator took it as it is; detail: what its anchor said
 	storeRestore Action = "store.restore" // from a backup
 	orgCreate    Action = "org.create"
-	userCreate   Action = "user.create"
+
+	userCreate  Action = "user.create"
+	userDisable Action = "user.disable"
+	userEnable  Action = "user.enable"
+	userRole    Action = "user.role" // detail: the old one and the new
 
 	keyCreate Action = "key.create"
 	keyRevoke Action = "key.revoke"
@@ -53,7 +57,8 @@ const (
 
 // actions is the closed set.
 var actions = []Action{
-	storeCreate, storeMigrate, storeAccept, storeRestore, orgCreate, userCreate, keyCreate, keyRevoke, keyRotate, keyRehash, partyCreate, partyUpdate,
+	storeCreate, storeMigrate, storeAccept, storeRestore, orgCreate, userCreate, userDisable, userEnable, userRole,
+	keyCreate, keyRevoke, keyRotate, keyRehash, partyCreate, partyUpdate,
 	invoiceCreate, invoiceUpdate, invoiceDelete, invoiceLinesAdd, invoiceLinesUpdate, invoiceLinesDelete, invoicePay,
 	invoiceAttach, invoiceDetach, invoiceImport,
 }

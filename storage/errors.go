@@ -16,6 +16,7 @@ var (
 	ErrExists       = errors.New("already exists")         // a unique value is taken; as *ExistsError
 	ErrConflict     = errors.New("version does not match") // If-Match
 	ErrKeyNotActive = errors.New("api key is not active")  // rotate
+	ErrUserDisabled = errors.New("user is disabled")       // a key of his is asked for
 	ErrTooLarge     = errors.New("too large for one transaction")
 
 	// ErrAuditUnavailable: the audit copy can't be written, so nothing is changed.
@@ -35,6 +36,8 @@ var (
 	ErrNoStore = errors.New("no store here")                       // Open without Create on an empty directory
 	ErrUnknown = kv.ErrUnknownOutcome                              // a commit that may or may not be there
 	ErrClosed  = kv.ErrClosed
+
+	ErrLastOwner = errors.New("the last enabled owner of an organization stays")
 )
 
 // MissingError says which elements of an array were not found. It Is ErrNotFound.

@@ -10,8 +10,8 @@ import (
 	"exante/storage/kv"
 )
 
-// load fills the memory from one snapshot: the keyring with every key and what
-// is left of its use, then the lists. A scan that ends early for a damaged block
+// load fills the memory from one snapshot: the keyring with every key, what is
+// left of its use, and whose keys are suspended, then the lists. A scan that ends early for a damaged block
 // would leave out keys and invoices, so each is held against its count.
 func (s *Store) load(r kv.Reader) error {
 	if err := checkAuditEnd(r); err != nil {
@@ -45,6 +45,9 @@ func (s *Store) loadOrg(r kv.Reader, org uid.ID) (c counts, err error) {
 	if err := s.loadUse(r, org); err != nil {
 		return c, err
 	}
+	if err := s.loadDisabled(r, org); err != nil {
+		return c, err
+	}
 	return c, s.loadLists(r, org, c)
 }
 
@@ -76,6 +79,18 @@ func (s *Store) loadKeys(r kv.Reader, org uid.ID, c counts) error {
 		return err
 	}
 	return agree("api keys", n, c.Keys)
+}
+
+// loadDisabled tells the keyring whose keys are suspended. A user who were left out
+// would have his keys back.
+func (s *Store) loadDisabled(r kv.Reader, org uid.ID) error {
+	users, err := usersOf(r, org)
+	for _, u := range users {
+		if !u.DisabledAt.IsZero() {
+			s.keyring.SetDisabled(u.ID, true)
+		}
+	}
+	return err
 }
 
 // loadUse gives the keyring what was recorded of each key that was ever used.

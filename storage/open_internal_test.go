@@ -272,7 +272,7 @@ func TestListThatIsShortIsRefused(t *testing.T) {
 		}, func(w *wreck) error {
 			_, err := w.store.OwnerOf(t.Context(), w.org.ID)
 			return err
-		}, "has no owner"},
+		}, "has no enabled owner"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWreck(t)

@@ -69,7 +69,24 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"user lost", func(w *wreck) { w.remove(keyUser(w.org.ID, w.viewer.ID)) }, "1 users found, 2 counted"},
 		{"no owner", func(w *wreck) {
 			edit(w, keyUser(w.org.ID, w.owner.ID), famUser, func(r *userRecord) { r.Role = Viewer })
-		}, ": has no owner"},
+		}, ": has no enabled owner"},
+		{"the owner disabled", func(w *wreck) {
+			edit(w, keyUser(w.org.ID, w.owner.ID), famUser, func(r *userRecord) { r.DisabledAt = 1 })
+		}, ": has no enabled owner"},
+		{"user disabled whose keys work", func(w *wreck) {
+			edit(w, keyUser(w.org.ID, w.viewer.ID), famUser, func(r *userRecord) { r.DisabledAt = 1 })
+		}, "is disabled on disk or in the keyring, but not in both"},
+		{"user whose keys are suspended for nothing", func(w *wreck) {
+			w.store.keyring.SetDisabled(w.viewer.ID, true)
+		}, "is disabled on disk or in the keyring, but not in both"},
+		{"password that is said to be there", func(w *wreck) {
+			edit(w, keyUser(w.org.ID, w.viewer.ID), famUser, func(r *userRecord) { r.HasPassword = true })
+		}, "says that it has a password and has none"},
+		{"password with a hash that asks for terabytes", func(w *wreck) {
+			edit(w, keyUser(w.org.ID, w.viewer.ID), famUser, func(r *userRecord) {
+				r.HasPassword, r.Password = true, strings.Replace(somePHC, "m=64", "m=4294967295", 1)
+			})
+		}, "stored hash is malformed or out of bounds"},
 		{"unknown role", func(w *wreck) {
 			edit(w, keyUser(w.org.ID, w.viewer.ID), famUser, func(r *userRecord) { r.Role = "root" })
 		}, `has role "root"`},
