@@ -50,7 +50,10 @@
 //     refusals. The memory for it is bounded, so whoever commands more addresses
 //     than it holds gets plain refusals again, which cost less than good requests.
 //   - A stored hash with absurd costs is refused before it is obeyed.
-//   - No print, log or encoder shows a Token, a Hash or a SigningKey.
+//   - No print, log or encoder shows a Token, a Password, a Hash, a SessionToken or a
+//     SigningKey.
+//   - Signing in costs as much for an address that nobody has. A password that
+//     everybody tries first can't be chosen (password.go).
 //   - A restart hands out no fresh window. A clean stop costs a caller nothing; a
 //     crash may count up to a twentieth of the limit, or as much as one burst
 //     waited for, that was never used. While the Ledger can't write, limits hold in

@@ -60,6 +60,17 @@ func fullUse(t *testing.T) auth.Use {
 	return u
 }
 
+func fullSession(t *testing.T) Session {
+	t.Helper()
+	n := Session{
+		ID: uid.ID{1}, OrgID: uid.ID{2}, UserID: uid.ID{3}, CreatedAt: wreckTime, SeenAt: wreckTime.Add(time.Minute),
+		Idle: 30 * time.Minute, EndsAt: wreckTime.Add(12 * time.Hour), Addr: netip.MustParseAddr("192.0.2.1"), UserAgent: "curl/8",
+		Epoch: 4, digest: auth.SessionDigest{5, 6},
+	}
+	wantEveryField(t, n)
+	return n
+}
+
 func fullAudit(t *testing.T) *auditRecord {
 	t.Helper()
 	r := &auditRecord{
@@ -101,6 +112,13 @@ func TestAccountRecordsKeepEveryField(t *testing.T) {
 	wantEveryField(t, *user)
 	if back, err := user.user(u.OrgID, u.ID); err != nil || !reflect.DeepEqual(back, u) {
 		t.Errorf("the user comes back as %+v, %v\nwant %+v", back, err, u)
+	}
+
+	n := fullSession(t)
+	session := recordOfSession(&n)
+	wantEveryField(t, *session)
+	if back, err := session.session(n.name()); err != nil || back != n {
+		t.Errorf("the session comes back as %+v, %v\nwant %+v", back, err, n)
 	}
 
 	use := fullUse(t)
@@ -145,6 +163,7 @@ func TestAccountRecordsOfVersionOneAreReadForEver(t *testing.T) {
 	older := userRecord{Email: "ann@example.com", Name: "Ann", Role: Admin, DisabledAt: 1, HasPassword: true, CreatedAt: 2, UpdatedAt: 3, Version: 4}
 	user := older // with what came later
 	user.Password, user.Epoch = somePHC, 5
+	session := fullSession(t)
 	for name, c := range map[string]struct {
 		kind         byte
 		record, into any
@@ -161,6 +180,7 @@ func TestAccountRecordsOfVersionOneAreReadForEver(t *testing.T) {
 		"counts_files":  {famCounts, &allCounts, &counts{}},
 		"signing_key":   {famSigningKey, &signingKeyRecord{[32]byte{1, 2}}, &signingKeyRecord{}},
 		"user":          {famUser, &older, &userRecord{}},
+		"session":       {famSession, recordOfSession(&session), &sessionRecord{}},
 		"user_password": {famUser, &user, &userRecord{}},
 		"key":           {famKey, recordOfKey(fullKey(t)), &keyRecord{}},
 		"use":           {famUse, &use, &useRecord{}},

@@ -33,7 +33,12 @@ const (
 	userCreate  Action = "user.create"
 	userDisable Action = "user.disable"
 	userEnable  Action = "user.enable"
-	userRole    Action = "user.role" // detail: the old one and the new
+	userRole    Action = "user.role"         // detail: the old one and the new
+	userPass    Action = "user.password"     // it was set
+	userSignOut Action = "user.sessions.end" // all that there were
+
+	sessionCreate Action = "session.create"
+	sessionEnd    Action = "session.end"
 
 	keyCreate Action = "key.create"
 	keyRevoke Action = "key.revoke"
@@ -57,7 +62,8 @@ const (
 
 // actions is the closed set.
 var actions = []Action{
-	storeCreate, storeMigrate, storeAccept, storeRestore, orgCreate, userCreate, userDisable, userEnable, userRole,
+	storeCreate, storeMigrate, storeAccept, storeRestore, orgCreate,
+	userCreate, userDisable, userEnable, userRole, userPass, userSignOut, sessionCreate, sessionEnd,
 	keyCreate, keyRevoke, keyRotate, keyRehash, partyCreate, partyUpdate,
 	invoiceCreate, invoiceUpdate, invoiceDelete, invoiceLinesAdd, invoiceLinesUpdate, invoiceLinesDelete, invoicePay,
 	invoiceAttach, invoiceDetach, invoiceImport,

@@ -16,7 +16,8 @@ var (
 	ErrExists       = errors.New("already exists")         // a unique value is taken; as *ExistsError
 	ErrConflict     = errors.New("version does not match") // If-Match
 	ErrKeyNotActive = errors.New("api key is not active")  // rotate
-	ErrUserDisabled = errors.New("user is disabled")       // a key of his is asked for
+	ErrSignIn       = errors.New("e-mail address or password is wrong")
+	ErrUserDisabled = errors.New("user is disabled") // a key of his is asked for
 	ErrTooLarge     = errors.New("too large for one transaction")
 
 	// ErrAuditUnavailable: the audit copy can't be written, so nothing is changed.

@@ -101,6 +101,36 @@ func TestVerifyFindsDamage(t *testing.T) {
 			w.record(keyEmail("x@y.z"), famEmail, &emailRecord{w.org.ID, w.viewer.ID})
 		}, "who has another address"},
 
+		{"session of nobody", func(w *wreck) {
+			w.record(keySession(auth.SessionName{OrgID: w.org.ID, UserID: noID, ID: noID}), famSession, w.session())
+		}, "which does not exist"},
+		{"session of another organization", func(w *wreck) {
+			w.record(keySession(auth.SessionName{OrgID: w.rival.ID, UserID: w.viewer.ID, ID: noID}), famSession, w.session())
+		}, "which does not exist"},
+		{"session without a secret", func(w *wreck) {
+			n := w.session()
+			n.Digest = auth.SessionDigest{}
+			w.record(keySession(auth.SessionName{OrgID: w.org.ID, UserID: w.viewer.ID, ID: noID}), famSession, n)
+		}, "has no secret, or ends before it begins"},
+		{"session that never idles", func(w *wreck) {
+			n := w.session()
+			n.Idle = 0
+			w.record(keySession(auth.SessionName{OrgID: w.org.ID, UserID: w.viewer.ID, ID: noID}), famSession, n)
+		}, "has no secret, or ends before it begins"},
+		{"session of an epoch to come", func(w *wreck) {
+			n := w.session()
+			n.Epoch = 1
+			w.record(keySession(auth.SessionName{OrgID: w.org.ID, UserID: w.viewer.ID, ID: noID}), famSession, n)
+		}, "in a later epoch than its user has seen"},
+		{"session from nowhere", func(w *wreck) {
+			n := w.session()
+			n.Addr = "x"
+			w.record(keySession(auth.SessionName{OrgID: w.org.ID, UserID: w.viewer.ID, ID: noID}), famSession, n)
+		}, "store is damaged: session"},
+		{"session under a short key", func(w *wreck) {
+			w.record(globalKey(famSession, w.org.ID[:]), famSession, w.session())
+		}, "is of no known family"},
+
 		{"keys that were not counted", func(w *wreck) {
 			edit(w, keyCounts(w.org.ID), famCounts, func(c *counts) { c.Keys++ })
 		}, "2 api keys found, 3 counted"},

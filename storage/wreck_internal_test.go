@@ -149,5 +149,12 @@ func edit[R any](w *wreck, key []byte, kind byte, change func(*R)) {
 	})
 }
 
+// session is the record of a session that is in order.
+func (w *wreck) session() *sessionRecord {
+	return &sessionRecord{
+		Digest: auth.SessionDigest{1}, CreatedAt: stampOf(wreckTime), SeenAt: stampOf(wreckTime), EndsAt: stampOf(wreckTime.Add(time.Hour)), Idle: 60_000,
+	}
+}
+
 // noID names nothing in a wreck.
 var noID = uid.ID{0xAA}
