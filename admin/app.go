@@ -80,10 +80,11 @@ func (s *shell) app() *cli.App {
 		Writer:    s.stdout, ErrWriter: s.stderr,
 		Commands: []*cli.Command{
 			s.serveCommand(), s.initCommand(),
-			s.group("keys", "API keys", s.keysCreate(), s.keysList(), s.keysShow(), s.keysRevoke(), s.keysRotate(), s.keysMint()),
+			s.group("keys", "API keys", s.keysCreate(), s.keysList(), s.keysShow(), s.keysSet(), s.keysRevoke(), s.keysRotate(), s.keysIdentify(), s.keysMint()),
 			s.group("orgs", "organizations", s.orgsCreate(), s.orgsList()),
-			s.group("users", "users of an organization", s.usersCreate(), s.usersList()),
-			s.group("invoices", "many invoices at once", s.invoicesImport(), s.invoicesExport()),
+			s.group("users", "users of an organization", s.usersCreate(), s.usersList(), s.usersDisable(), s.usersEnable(), s.usersRole(), s.usersPassword()),
+			s.group("sessions", "browsers that users have signed in", s.sessionsList(), s.sessionsEnd()),
+			s.group("invoices", "invoices, one or many at once", s.invoicesShow(), s.invoicesSend(), s.invoicesVoid(), s.invoicesPay(), s.invoicesImport(), s.invoicesExport()),
 			s.group("audit", "who did what", s.auditList(), s.auditVerify()),
 			s.verifyCommand(),
 			s.group("service", "an installed server", s.servicePrint()),
@@ -107,7 +108,8 @@ func (s *shell) group(name, usage string, commands ...*cli.Command) *cli.Command
 // spec is a command as its file describes it.
 type spec struct {
 	name, usage string
-	args        []string // names of the arguments, all of which are needed
+	args        []string // names of the arguments that are needed
+	optional    string   // "" or the name of one more that may follow
 	flags       []cli.Flag
 	needs       []string // names of flags that must be given
 	about       string   // "" or a paragraph of the help
@@ -118,7 +120,7 @@ type spec struct {
 }
 
 // command turns a spec into a command: the flags that all have, the flags and
-// exactly the arguments that it needs, its configuration loaded before it runs.
+// the arguments that it needs or takes, its configuration loaded before it runs.
 func (s *shell) command(sp spec) *cli.Command {
 	flags := append(sp.flags, s.commonFlags(sp.flags)...)
 	c := &cli.Command{
@@ -127,13 +129,18 @@ func (s *shell) command(sp spec) *cli.Command {
 	for _, a := range sp.args {
 		c.ArgsUsage += " " + a
 	}
+	most := len(sp.args)
+	if sp.optional != "" {
+		c.ArgsUsage += " [" + sp.optional + "]"
+		most++
+	}
 	c.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return usagef("", "%v", err) }
 	c.Action = func(cc *cli.Context) error {
 		help := "see: " + cc.Command.HelpName + " --help"
 		if n := cc.NArg(); n < len(sp.args) {
 			return usagef(help, "%s is missing", sp.args[n])
-		} else if n > len(sp.args) {
-			return usagef(help, "surplus argument %q", cc.Args().Get(len(sp.args)))
+		} else if n > most {
+			return usagef(help, "surplus argument %q", cc.Args().Get(most))
 		}
 		for _, name := range sp.needs {
 			if !cc.IsSet(name) {

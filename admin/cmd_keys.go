@@ -17,7 +17,7 @@ func (s *shell) keysCreate() *cli.Command {
 		flags: []cli.Flag{
 			&cli.StringFlag{Name: "name", Usage: "call it `NAME`, after what it is for (needed)"},
 			orgFlag(),
-			&cli.StringFlag{Name: "user", Usage: "for the user `UID` (default: the organization's owner)"},
+			&cli.StringFlag{Name: "user", Usage: "for the user with uid or e-mail address `USER` (default: the organization's owner)"},
 			&cli.StringFlag{Name: "scopes", Usage: "allow only `SCOPES`, joined by commas (default: full access)"},
 			&cli.StringFlag{Name: "expires-in-days", Usage: "expire after `DAYS`, 1 to 3650"},
 			&cli.StringFlag{Name: "expires-at", Usage: "expire at `TIME`: RFC 3339, a date, or never"},
@@ -194,9 +194,13 @@ func (s *shell) runKeysShow(ctx context.Context, in KeyRef) error {
 		if s.json {
 			return s.printJSON(k)
 		}
+		user, err := userOf(ctx, ops, k)
+		if err != nil {
+			return err
+		}
 		return fields(s.stdout, [][2]string{
 			{"uid", k.UID}, {"name", k.Name}, {"key", k.KeySnippet}, {"state", k.State},
-			{"organization", k.OrganizationUID}, {"user", orDash(k.UserUID)},
+			{"organization", k.OrganizationUID}, {"user", user},
 			{"scopes", strings.Join(k.Scopes, ", ")}, {"networks", orWord(k.AllowedCIDRs, "any")},
 			{"rate limits", strings.Join(k.RateLimits, ", ")},
 			{"created", k.CreatedAt}, {"updated", k.UpdatedAt}, {"last used", orDash(k.LastUsedAt)},
@@ -204,6 +208,23 @@ func (s *shell) runKeysShow(ctx context.Context, in KeyRef) error {
 			{"rotated to", orDash(k.RotatedToUID)}, {"rotated from", orDash(k.RotatedFromUID)},
 		})
 	})
+}
+
+// userOf says whose a key is, and whether it is suspended with him.
+func userOf(ctx context.Context, ops Ops, k APIKey) (string, error) {
+	if k.UserUID == nil {
+		return "-", nil
+	}
+	users, err := ops.Users(ctx, OrgRef{k.OrganizationUID})
+	if err != nil {
+		return "", err
+	}
+	for _, u := range users {
+		if u.UID == *k.UserUID && u.DisabledAt != nil {
+			return fmt.Sprintf("%s, disabled at %s: the key is suspended", u.UID, *u.DisabledAt), nil
+		}
+	}
+	return *k.UserUID, nil
 }
 
 func orDash(s *string) string {

@@ -46,6 +46,8 @@ var (
 	errPeer        = errors.New("this Unix user may not operate the server")
 	errSkew        = errors.New("the running server does not understand this command")
 	errRefused     = errors.New("lines were refused")
+	errNotAKey     = errors.New("there is no key in the text")
+	errNotOurs     = errors.New("well formed, but no key of this installation")
 	errFindings    = errors.New("the store is damaged")
 )
 
@@ -77,6 +79,8 @@ var outcomes = []outcome{
 	{errSkew, "version_skew", exitFailed, "the server may be of another version than this command: restart it"},
 	{errFindings, "findings", exitDamaged, "stop the server, keep a copy of the directory, then restore a backup"},
 
+	{errNotAKey, "not_a_key", exitNotFound, ""},
+	{errNotOurs, "not_ours", exitNotFound, ""},
 	{errRefused, "lines_refused", exitInvalid, "correct what --report has in text, and import that"},
 	{transfer.ErrOtherFile, "other_file", exitInvalid, "give another file another --id"},
 
@@ -89,6 +93,7 @@ var outcomes = []outcome{
 	{billing.ErrNotDeletable, "not_deletable", exitInvalid, ""},
 	{storage.ErrKeyNotActive, "key_not_active", exitInvalid, "only an active key can be rotated: create a new one"},
 	{storage.ErrUserDisabled, "user_disabled", exitInvalid, "let him back in with: exante users enable UID"},
+	{storage.ErrKeyEnded, "key_ended", exitInvalid, "create a new one with: exante keys create"},
 	{storage.ErrLastOwner, "last_owner", exitInvalid, "make somebody else an owner first, with: exante users role UID owner"},
 	{storage.ErrTooLarge, "too_large", exitInvalid, ""},
 	{auth.ErrBadScopes, "bad_scopes", exitInvalid, "scopes: invoices, parties, api_keys, each with :read or :write"},

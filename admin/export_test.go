@@ -25,3 +25,6 @@ func CommandLines() []string {
 	walk(nil, (&shell{}).app().Commands)
 	return lines
 }
+
+// Secret is a text as it comes from an operator.
+func Secret(text string) secret { return secret{text} }

@@ -14,6 +14,7 @@ import (
 
 	"exante/admin"
 	"exante/server"
+	"exante/storage"
 )
 
 // The contract of Ops. Every step runs on the open store and through the socket
@@ -22,9 +23,11 @@ import (
 
 // walk is one run of the steps: what later steps need of earlier ones.
 type walk struct {
-	ops admin.Ops
-	key admin.NewKey
-	org admin.Organization
+	ops   admin.Ops
+	store *storage.Store // for what only a browser does
+	key   admin.NewKey
+	care  admin.NewKey
+	org   admin.Organization
 }
 
 // named resolves the word "second".
@@ -152,7 +155,9 @@ not json
 {"party":{"name":"Globex"},"invoice_number":"INV-2026-000001"}
 `
 
-var steps = []step{
+var steps = slices.Concat(storeSteps, careSteps, lastSteps)
+
+var storeSteps = []step{
 	{"Orgs", "none yet", 0, listOrgs},
 	{"Users", "none yet", 0, usersOf("")},
 	{"APIKeys", "none yet", 0, keysOf("")},
@@ -247,6 +252,9 @@ var steps = []step{
 	{"ExportInvoices", "no request", 4, exportOf(admin.ExportRequest{Org: "second", Statuses: []string{"LOST"}, UpdatedSince: "soon"})},
 	{"ExportInvoices", "no format", 4, exportOf(admin.ExportRequest{Org: "second", Format: "xlsx"})},
 	{"ExportInvoices", "in which organization", 2, exportOf(admin.ExportRequest{Format: "csv"})},
+}
+
+var lastSteps = []step{
 	{"APIKeys", "all", 0, keysOf("")},
 	{"Users", "all", 0, usersOf("")},
 	{"AuditRecords", "all", 0, recordsOf(admin.AuditRequest{})},
@@ -265,9 +273,9 @@ var steps = []step{
 }
 
 // outcomes runs the steps and writes each down.
-func outcomes(t *testing.T, ops admin.Ops) []string {
+func outcomes(t *testing.T, store *storage.Store, ops admin.Ops) []string {
 	t.Helper()
-	w, n := &walk{ops: ops}, &normal{}
+	w, n := &walk{ops: ops, store: store}, &normal{}
 	var out []string
 	for _, s := range steps {
 		answer, err := s.do(t.Context(), w)
@@ -293,11 +301,11 @@ func TestOpsAgreeOnBothRoads(t *testing.T) {
 	localDir, remoteDir := dataDir(t), dataDir(t)
 	store := openStore(t, localDir)
 	defer store.Close()
-	local := outcomes(t, admin.NewDesk(store, configOf(t, localDir), server.Wire{}, nil).As(os.Getuid()))
+	local := outcomes(t, store, admin.NewDesk(store, configOf(t, localDir), server.Wire{}, nil).As(os.Getuid()))
 
-	run(t, remoteDir)
+	remoteStore := run(t, remoteDir).store
 	c := configOf(t, remoteDir)
-	remote := outcomes(t, admin.NewRemote(c.SocketPath(), time.Minute))
+	remote := outcomes(t, remoteStore, admin.NewRemote(c.SocketPath(), time.Minute))
 	for i, s := range steps {
 		if local[i] != remote[i] {
 			t.Errorf("%s (%s):\nlocal  %s\nremote %s", s.method, s.name, local[i], remote[i])

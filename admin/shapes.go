@@ -36,6 +36,14 @@ type APIKey struct {
 	RetiresAt       *string  `json:"retires_at"`
 }
 
+// IdentifiedKey is a key whose secret was found somewhere.
+type IdentifiedKey struct {
+	APIKey
+	OrganizationName string `json:"organization_name"`
+	Owner            User   `json:"owner"`
+	RevokedNow       bool   `json:"revoked_now"` // by the request
+}
+
 // NewKey is a key with its secret, which is shown this once.
 type NewKey struct {
 	APIKey
@@ -59,6 +67,19 @@ type User struct {
 	HasPassword     bool    `json:"has_password"`
 	DisabledAt      *string `json:"disabled_at"`
 	CreatedAt       string  `json:"created_at"`
+}
+
+// Session is a browser in which a user has signed in. Its uid opens nothing.
+type Session struct {
+	UID             string  `json:"uid"`
+	UserUID         string  `json:"user_uid"`
+	UserEmail       string  `json:"user_email"`
+	OrganizationUID string  `json:"organization_uid"`
+	CreatedAt       string  `json:"created_at"`
+	LastSeenAt      string  `json:"last_seen_at"` // to the minute
+	EndsAt          string  `json:"ends_at"`      // at the latest
+	Address         *string `json:"address"`
+	UserAgent       *string `json:"user_agent"`
 }
 
 // VerifyReport is what a verification saw.
@@ -107,9 +128,9 @@ type VerifyFinding struct {
 	Problem string `json:"problem"`
 }
 
-// secret is a key's text on its way to the operator. Formatting and logging
-// redact it; Reveal and JSON, by which it is shown once and crosses the
-// socket, do not.
+// secret is the text of a key or a password on its way to or from the operator.
+// Formatting and logging redact it; Reveal and JSON, by which it is shown once and
+// crosses the socket, do not.
 type secret struct{ text string }
 
 func (s secret) Reveal() string               { return s.text }
@@ -154,6 +175,17 @@ func findingShapes(findings []storage.Finding) []VerifyFinding {
 		shapes[i] = VerifyFinding(f)
 	}
 	return shapes
+}
+
+func sessionShape(n storage.Session, email string) Session {
+	s := Session{
+		UID: n.ID.String(), UserUID: n.UserID.String(), UserEmail: email, OrganizationUID: n.OrgID.String(),
+		CreatedAt: instant(n.CreatedAt), LastSeenAt: instant(n.SeenAt), EndsAt: instant(n.EndsAt), UserAgent: orNull(n.UserAgent),
+	}
+	if n.Addr.IsValid() {
+		s.Address = orNull(n.Addr.String())
+	}
+	return s
 }
 
 // instant is a time as the API writes it: UTC, whole seconds.

@@ -1,11 +1,13 @@
 package storage
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +30,7 @@ const (
 	storeMigrate Action = "store.migrate" // detail: the schema that it has now
 	storeAccept  Action = "store.accept"  // an operator took it as it is; detail: what its anchor said
 	storeRestore Action = "store.restore" // from a backup
+	socketRefuse Action = "socket.refuse" // a Unix user who may not operate the server; detail: how often
 	orgCreate    Action = "org.create"
 
 	userCreate  Action = "user.create"
@@ -43,6 +46,7 @@ const (
 	keyCreate Action = "key.create"
 	keyRevoke Action = "key.revoke"
 	keyRotate Action = "key.rotate" // target: the old key
+	keyUpdate Action = "key.update" // detail: the fields that changed, limits and networks before and after
 	keyRehash Action = "key.rehash" // the same secret, hashed at today's cost
 
 	partyCreate Action = "party.create"
@@ -62,9 +66,9 @@ const (
 
 // actions is the closed set.
 var actions = []Action{
-	storeCreate, storeMigrate, storeAccept, storeRestore, orgCreate,
+	storeCreate, storeMigrate, storeAccept, storeRestore, socketRefuse, orgCreate,
 	userCreate, userDisable, userEnable, userRole, userPass, userSignOut, sessionCreate, sessionEnd,
-	keyCreate, keyRevoke, keyRotate, keyRehash, partyCreate, partyUpdate,
+	keyCreate, keyRevoke, keyRotate, keyUpdate, keyRehash, partyCreate, partyUpdate,
 	invoiceCreate, invoiceUpdate, invoiceDelete, invoiceLinesAdd, invoiceLinesUpdate, invoiceLinesDelete, invoicePay,
 	invoiceAttach, invoiceDetach, invoiceImport,
 }
@@ -171,4 +175,12 @@ func auditHead(r kv.Reader) (auditHeadRecord, error) {
 		return head, errors.Join(fmt.Errorf("%w: the head of the audit chain is missing", ErrCorrupt), err)
 	}
 	return head, err
+}
+
+// NoteSocketRefusal writes that a Unix user was refused on the admin socket, so
+// often since the last record of that.
+func (s *Store) NoteSocketRefusal(ctx context.Context, localUID, calls int) error {
+	return s.update(ctx, auth.Principal{Shell: true, LocalUID: localUID}, func(t *tx) error {
+		return t.audit(socketRefuse, uid.ID{}, Detail{"calls": strconv.Itoa(calls)})
+	})
 }

@@ -38,6 +38,7 @@ var (
 	ErrUnknown = kv.ErrUnknownOutcome                              // a commit that may or may not be there
 	ErrClosed  = kv.ErrClosed
 
+	ErrKeyEnded  = errors.New("api key has ended and stays as it is")
 	ErrLastOwner = errors.New("the last enabled owner of an organization stays")
 )
 

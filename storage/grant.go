@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"exante/auth"
@@ -113,7 +112,7 @@ func rightsOf(k *auth.Key) Detail {
 		d["expires_at"] = k.ExpiresAt.Format(time.RFC3339)
 	}
 	if len(k.Networks) > 0 {
-		d["allowed_cidrs"] = strings.Trim(fmt.Sprint(k.Networks), "[]")
+		d["allowed_cidrs"] = networksText(k.Networks)
 	}
 	if len(k.Limits) > 0 {
 		d["rate_limits"] = k.Limits.String()
