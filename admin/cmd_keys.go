@@ -194,13 +194,13 @@ func (s *shell) runKeysShow(ctx context.Context, in KeyRef) error {
 		if s.json {
 			return s.printJSON(k)
 		}
-		user, err := userOf(ctx, ops, k)
+		suspended, err := suspendedSince(ctx, ops, k)
 		if err != nil {
 			return err
 		}
 		return fields(s.stdout, [][2]string{
-			{"uid", k.UID}, {"name", k.Name}, {"key", k.KeySnippet}, {"state", k.State},
-			{"organization", k.OrganizationUID}, {"user", user},
+			{"uid", k.UID}, {"name", k.Name}, {"key", k.KeySnippet}, {"state", k.State}, {"suspended", suspended},
+			{"organization", k.OrganizationUID}, {"user", orDash(k.UserUID)},
 			{"scopes", strings.Join(k.Scopes, ", ")}, {"networks", orWord(k.AllowedCIDRs, "any")},
 			{"rate limits", strings.Join(k.RateLimits, ", ")},
 			{"created", k.CreatedAt}, {"updated", k.UpdatedAt}, {"last used", orDash(k.LastUsedAt)},
@@ -210,21 +210,18 @@ func (s *shell) runKeysShow(ctx context.Context, in KeyRef) error {
 	})
 }
 
-// userOf says whose a key is, and whether it is suspended with him.
-func userOf(ctx context.Context, ops Ops, k APIKey) (string, error) {
-	if k.UserUID == nil {
-		return "-", nil
-	}
+// suspendedSince says since when a key is suspended with its user.
+func suspendedSince(ctx context.Context, ops Ops, k APIKey) (string, error) {
 	users, err := ops.Users(ctx, OrgRef{k.OrganizationUID})
 	if err != nil {
 		return "", err
 	}
 	for _, u := range users {
-		if u.UID == *k.UserUID && u.DisabledAt != nil {
-			return fmt.Sprintf("%s, disabled at %s: the key is suspended", u.UID, *u.DisabledAt), nil
+		if u.UID == orDash(k.UserUID) && u.DisabledAt != nil {
+			return *u.DisabledAt + ", with its user", nil
 		}
 	}
-	return *k.UserUID, nil
+	return "-", nil
 }
 
 func orDash(s *string) string {

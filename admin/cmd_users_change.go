@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/urfave/cli/v2"
 )
@@ -79,11 +78,13 @@ func (s *shell) runUserChange(ctx context.Context, change func(Ops) (User, error
 		if s.json {
 			return s.printJSON(u)
 		}
-		password := "no password"
+		password := "none"
 		if u.HasPassword {
-			password = "a password"
+			password = "set"
 		}
-		_, err = fmt.Fprintf(s.stdout, "%s (%s): %s, %s, has %s\n", u.UID, printable(u.Email), u.Role, standing(u), password)
-		return err
+		return fields(s.stdout, [][2]string{
+			{"uid", u.UID}, {"organization", u.OrganizationUID}, {"e-mail", u.Email}, {"name", orDash(u.Name)},
+			{"role", u.Role}, {"state", standing(u)}, {"password", password},
+		})
 	})
 }

@@ -84,10 +84,13 @@ type result struct {
 }
 
 // exante runs one command in this process.
-func exante(t testing.TB, args ...string) result {
+func exante(t testing.TB, args ...string) result { return exanteGiven(t, "", args...) }
+
+// exanteGiven is exante with that on its standard input.
+func exanteGiven(t testing.TB, stdin string, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code := admin.Main(append([]string{"exante"}, args...), strings.NewReader(""), &stdout, &stderr, serveDesk, server.Wire{})
+	code := admin.Main(append([]string{"exante"}, args...), strings.NewReader(stdin), &stdout, &stderr, serveDesk, server.Wire{})
 	return result{stdout.String(), stderr.String(), code}
 }
 

@@ -82,7 +82,9 @@ func readLine(r *bufio.Reader) (string, error) {
 	switch {
 	case errors.Is(err, bufio.ErrBufferFull):
 		return "", input.Invalid("password", "is longer than any may be")
-	case err != nil && (!errors.Is(err, io.EOF) || len(line) == 0):
+	case errors.Is(err, io.EOF) && len(line) == 0:
+		return "", input.Invalid("password", "is missing: nothing was typed")
+	case err != nil && !errors.Is(err, io.EOF):
 		return "", fmt.Errorf("read the password: %w", err)
 	}
 	text := strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r")
