@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"exante/admin"
 	"exante/auth"
 	"exante/server"
+	"exante/storage"
 )
 
 // A key that the shell revokes on a running server is dead in the same
@@ -88,7 +90,6 @@ func TestForeignUserIsRefusedOnTheSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer desk.Close(context.Background())
 	if err := os.Chmod(socket, 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +102,37 @@ func TestForeignUserIsRefusedOnTheSocket(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "uid=65534") {
 		t.Errorf("the refusal is not in the log: %s", log.String())
+	}
+	refusals := func() (calls []string) {
+		t.Helper()
+		all, err := store.Audit(t.Context(), storage.AuditQuery{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range all {
+			if e.Action == "socket.refuse" && e.Actor.Kind == storage.ByShell && e.Actor.LocalUID == nobody {
+				calls = append(calls, e.Detail["calls"])
+			}
+		}
+		return calls
+	}
+	if got := refusals(); !slices.Equal(got, []string{"1"}) {
+		t.Errorf("after one attempt the audit log has %q", got)
+	}
+	for range 2 { // within the minute: counted, and written at the end
+		cmd := program("keys", "list", "--data-dir", filepath.Join(open, "none"))
+		cmd.Path, cmd.Dir = filepath.Join(open, "program"), open
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		_ = cmd.Run()
+	}
+	if got := refusals(); !slices.Equal(got, []string{"1"}) {
+		t.Errorf("within the minute the audit log has %q", got)
+	}
+	if err := desk.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if got := refusals(); !slices.Equal(got, []string{"1", "2"}) {
+		t.Errorf("after the end the audit log has %q", got)
 	}
 }
 
