@@ -18,7 +18,8 @@
 //
 // Memory follows the disk. The keyring, the lists and the cache of bodies change
 // after the commit and before the acknowledgement, in the order of the commits.
-// So a revocation that was answered binds the next request.
+// So a revocation that was answered binds the next request, and so does the
+// disabling of a user, which suspends all of his keys (standing.go).
 //
 // Damage is found, not served. The engine can lose the end of a log or a block
 // of a table without an error. So every value carries a checksum that covers its
