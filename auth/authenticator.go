@@ -195,7 +195,7 @@ func (a *Authenticator) verify(ctx context.Context, d digest, raw []byte) (*live
 // upgrade asks for a new hash of a key whose stored one is weaker than today's.
 func (a *Authenticator) upgrade(live *liveKey, t Token) {
 	k := live.record.Load()
-	if a.book != nil && a.hasher.Outdated(k.Hash) && k.Usable(a.now()) == nil {
+	if a.book != nil && a.hasher.Outdated(k.Hash) && live.usable(k, a.now()) == nil {
 		a.book.upgrade(live, t)
 	}
 }
