@@ -94,7 +94,11 @@ func (c *Config) AuditCopy() string {
 	case "none":
 		return ""
 	case "":
-		return c.Storage.Dir + ".audit" // the path was cleaned: it ends in a name
+		dir := c.Storage.Dir
+		if abs, err := filepath.Abs(dir); err == nil {
+			dir = abs // "." has no name that something could lie beside
+		}
+		return dir + ".audit"
 	}
 	return c.Audit.Copy
 }

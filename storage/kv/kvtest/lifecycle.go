@@ -19,6 +19,7 @@ var lifecycle = []promise{
 	{"AClosedStoreRefuses", testClosed},
 	{"CloseWaitsForWhatIsRunning", testCloseWaits},
 	{"AHealthyStoreSaysSo", testHealth},
+	{"AStoreThatWasFailedTakesNoWrites", testFail},
 }
 
 func testReopen(t *testing.T, s *store) {
@@ -199,4 +200,24 @@ func testHealth(t *testing.T, s *store) {
 	if err := s.Health(); err != nil {
 		t.Errorf("Health = %v", err)
 	}
+}
+
+func testFail(t *testing.T, s *store) {
+	s.put("a", "1")
+	first := errors.New("the data is damaged")
+	s.Fail(first)
+	s.Fail(errors.New("something else"))
+	select {
+	case <-s.Failed():
+	default:
+		t.Error("Failed is not closed")
+	}
+	if err := s.Health(); !errors.Is(err, first) {
+		t.Errorf("Health = %v, want %v", err, first)
+	}
+	err := s.Update(t.Context(), func(tx kv.Txn) error { return tx.Put([]byte("b"), []byte("2")) })
+	if !errors.Is(err, kv.ErrUnknownOutcome) {
+		t.Errorf("Update = %v, want %v", err, kv.ErrUnknownOutcome)
+	}
+	s.wantContents("a=1")
 }
