@@ -88,6 +88,10 @@ func TestRootLeavesNoFilesInSomebodysDirectory(t *testing.T) {
 		t.Errorf("serve ended with %d:\n%s", code, server.output.String())
 	}
 	ownedBy(t, dir, nobody)
+	info, err := os.Stat(dir + ".audit") // beside the directory, where nobody may not make files
+	if err != nil || info.Size() == 0 || info.Sys().(*syscall.Stat_t).Uid != nobody || info.Mode().Perm() != 0o600 {
+		t.Errorf("the audit copy is %+v, %v", info, err)
+	}
 }
 
 // everyCommand is what an operator does with people, keys and invoices. What is given
