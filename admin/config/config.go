@@ -34,8 +34,9 @@ type Config struct {
 		MaxConnsPerIP  int // 0: no limit
 	}
 	Storage struct {
-		Dir   string
-		Cache int64 // bytes
+		Dir     string
+		Cache   int64 // bytes
+		MinFree int64 // bytes; 0: not watched; disk.Auto
 	}
 	Invoices struct {
 		NumberPattern string

@@ -48,6 +48,9 @@ var settings = []Setting{
 	{"storage", "cache", "64MiB",
 		"Memory for answers kept ready to send, in KiB, MiB or GiB. 0: none.",
 		func(c *Config) value { return &field[int64]{&c.Storage.Cache, parseSize, formatSize, quoted} }},
+	{"storage", "min_free", "auto",
+		"Free disk space below which writes are refused. auto: 5 % of the disk, at most 512MiB. 0: no watch.",
+		func(c *Config) value { return &field[int64]{&c.Storage.MinFree, parseMinFree, formatMinFree, quoted} }},
 
 	{"invoices", "number_pattern", "INV-{YYYY}-{SEQ:6}",
 		"Numbers given to invoices when they are sent: {YYYY} is the year, {SEQ:6} the counter on six digits.",

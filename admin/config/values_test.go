@@ -22,6 +22,7 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 		"server.max_conns_per_ip":  {`-1`, "from 0 to"},
 		"storage.dir":              {`""`, "a path is needed"},
 		"storage.cache":            {`"64MB"`, "not a size"},
+		"storage.min_free":         {`"15MiB"`, "15MiB is too little to finish a write in: at least 16MiB, or 0 for no watch"},
 		"invoices.number_pattern":  {`"INV-{YYYY}"`, "{SEQ}"},
 		"audit.copy":               {`"/var/log/"`, "a file is needed, not a directory"},
 		"auth.environment":         {`"production"`, "none of [live test]"},

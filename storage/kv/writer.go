@@ -2,6 +2,7 @@ package kv
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"time"
 )
@@ -45,6 +46,14 @@ func (b *batch) accept(t *txn) {
 // transactions stand still, and leaves the rest to the writer. A panic in fn,
 // or a runtime.Goexit, is thereby the caller's own.
 func (e *engine) Update(ctx context.Context, fn func(Txn) error) error {
+	return e.update(ctx, false, fn)
+}
+
+func (e *engine) UpdateReserved(ctx context.Context, fn func(Txn) error) error {
+	return e.update(ctx, true, fn)
+}
+
+func (e *engine) update(ctx context.Context, reserved bool, fn func(Txn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -57,7 +66,7 @@ func (e *engine) Update(ctx context.Context, fn func(Txn) error) error {
 	case <-e.health.failed:
 		return e.health.unknownOutcome()
 	}
-	t, err := e.take(fn)
+	t, err := e.take(reserved, fn)
 	if err != nil {
 		return err
 	}
@@ -66,12 +75,12 @@ func (e *engine) Update(ctx context.Context, fn func(Txn) error) error {
 
 // take runs fn in the turn that the caller has been given. e.batch is the
 // caller's until it reports what is to become of it.
-func (e *engine) take(fn func(Txn) error) (*txn, error) {
+func (e *engine) take(reserved bool, fn func(Txn) error) (*txn, error) {
 	var accepted *txn
 	defer func() { e.ran <- accepted }()
 
-	t := &txn{batch: &e.batch.writes, base: e.batch.base, done: make(chan error, 1)}
-	if err := fn(t); err != nil {
+	t := &txn{batch: &e.batch.writes, base: e.batch.base, done: make(chan error, 1), noRoom: e.space.Refuses(reserved)}
+	if err := fn(t); err != nil && !errors.Is(t.refused, ErrLowDisk) {
 		t.refused = err
 	}
 	if t.refused != nil {
@@ -99,6 +108,7 @@ func (e *engine) write() {
 			return
 		}
 		e.batch.began = time.Now()
+		e.space.Look()
 		for e.await(); e.another(); {
 			e.await()
 		}
