@@ -21,6 +21,8 @@ type batch struct {
 	writes overlay
 	txns   []*txn // accepted, in order
 	began  time.Time
+
+	measured bool // the free space, since the batch began
 }
 
 func (b *batch) full() bool {
@@ -79,6 +81,10 @@ func (e *engine) take(reserved bool, fn func(Txn) error) (*txn, error) {
 	var accepted *txn
 	defer func() { e.ran <- accepted }()
 
+	if !e.batch.measured {
+		e.space.Look() // once a commit: it costs a microsecond, and saves us from SIGBUS
+		e.batch.measured = true
+	}
 	t := &txn{batch: &e.batch.writes, base: e.batch.base, done: make(chan error, 1), noRoom: e.space.Refuses(reserved)}
 	if err := fn(t); err != nil && !errors.Is(t.refused, ErrLowDisk) {
 		t.refused = err
@@ -108,7 +114,6 @@ func (e *engine) write() {
 			return
 		}
 		e.batch.began = time.Now()
-		e.space.Look()
 		for e.await(); e.another(); {
 			e.await()
 		}

@@ -16,8 +16,9 @@ const BallastFile = "exante.ballast"
 // one commit, and the new files.
 const leastBallast = 24 << 20
 
-// ballastOf is the size of the ballast: the hard limit, or what opening may take.
-func ballastOf(hard int64) int64 { return max(hard, leastBallast) }
+// ballastOf is the size of the ballast: the hard limit, or what opening may take. It
+// is never more than MinFree, so that writes do not begin on what it gives.
+func ballastOf(s State) int64 { return max(s.Hard, min(leastBallast, s.MinFree)) }
 
 // ballast is a file that is there to be given up.
 type ballast struct{ path string }

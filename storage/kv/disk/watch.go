@@ -171,7 +171,7 @@ func (w *Watch) keepBallast() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := *w.state.Load()
-	held, size := w.ballast.size(), ballastOf(s.Hard)
+	held, size := w.ballast.size(), ballastOf(s)
 	switch {
 	case held > 0 && s.Free < w.owed.Now:
 		w.giveUp(held)
