@@ -47,9 +47,10 @@ type engine struct {
 
 	// A send on turns that the writer receives is a turn to use batch; ran
 	// gives it back, with the transaction to commit or nil.
-	turns chan struct{}
-	ran   chan *txn
-	batch *batch
+	turns  chan struct{}
+	ran    chan *txn
+	batch  *batch
+	looked time.Time // at the free space; whoever has the turn uses it
 
 	closing   chan struct{} // closed: no more turns
 	stopped   chan struct{} // closed: the writer has returned
