@@ -28,6 +28,8 @@ type Options struct {
 	// anything else may use or change it. If it returns an error, Open does too.
 	// nil: any will do.
 	Judge func(seq uint64, r Reader) error
+
+	compacting bool // merge nothing but on demand, and then everything
 }
 
 // engine is Badger in managed mode: one writer commits, at timestamps of our
@@ -118,9 +120,13 @@ const lockPatience = time.Second
 func startEngine(o Options) (*engine, error) {
 	h := &health{failed: make(chan struct{})}
 	var db *badger.DB
+	settings := badgerOptions(o.Dir, badgerLog{o.Log, h})
+	if o.compacting {
+		settings = onDemand(settings)
+	}
 	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
 		var err error
-		db, err = badger.OpenManaged(badgerOptions(o.Dir, badgerLog{o.Log, h}))
+		db, err = badger.OpenManaged(settings)
 		err = explainOpen(err, o.Dir)
 		if errors.Is(err, ErrLocked) && time.Since(begin) < lockPatience {
 			continue

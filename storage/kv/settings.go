@@ -45,3 +45,9 @@ func badgerOptions(dir string, log badger.Logger) badger.Options {
 		WithExternalMagic(formatVersion).
 		WithLogger(log)
 }
+
+// onDemand is for Compact: no merge begins by itself, and the one that is asked for
+// takes up tables that Badger would wait for more of.
+func onDemand(o badger.Options) badger.Options {
+	return o.WithNumCompactors(0).WithNumLevelZeroTables(0).WithNumLevelZeroTablesStall(1 << 20)
+}

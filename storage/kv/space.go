@@ -106,17 +106,9 @@ func (e *engine) owed() disk.Owed {
 		return disk.Owed{}
 	}
 	newest, older := logs[len(logs)-1], total(logs[:len(logs)-1])
-	var t tree
-	overdue := false
-	for _, level := range e.db.Levels() {
-		t.add(level.Level, level.Size)
-		if level.Level == 0 {
-			t.fresh = level.NumTables
-		}
-		overdue = overdue || level.Level > 0 && level.Score >= 1
-	}
+	t := e.tree()
 	switch tables := t.fresh + len(logs); {
-	case overdue || tables > freshTables:
+	case t.overdue || tables > freshTables:
 		return disk.Owed{Now: older + t.merging(older), Later: 2 * newest}
 	case tables == freshTables:
 		return disk.Owed{Now: older, Later: newest + t.merging(older+newest)}
@@ -124,10 +116,22 @@ func (e *engine) owed() disk.Owed {
 	return disk.Owed{Now: older, Later: newest}
 }
 
+func (e *engine) tree() (t tree) {
+	for _, level := range e.db.Levels() {
+		t.add(level.Level, level.Size)
+		if level.Level == 0 {
+			t.fresh = level.NumTables
+		}
+		t.overdue = t.overdue || level.Level > 0 && level.Score >= 1
+	}
+	return t
+}
+
 // tree is how much lies in which level.
 type tree struct {
-	fresh int      // tables of the first level
-	bytes [7]int64 // by level; Badger's tree grows from the last
+	fresh   int      // tables of the first level
+	bytes   [7]int64 // by level; Badger's tree grows from the last
+	overdue bool     // a level below the first has more than it should; known of an open engine
 }
 
 // What badgerOptions leaves as it is.
@@ -139,6 +143,9 @@ const (
 )
 
 func (t *tree) add(level int, bytes int64) { t.bytes[level] += bytes }
+
+// above is what does not lie in the last level.
+func (t *tree) above() int64 { return total(t.bytes[:len(t.bytes)-1]) }
 
 // merging is what is written at most before as much is freed, once tables are
 // merged: those of the first level and of logs with the level that they go to;
