@@ -20,6 +20,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "exante:", err)
 		os.Exit(1)
 	}
+	admin.LimitMemory()
 	os.Exit(admin.Main(os.Args, os.Stdin, os.Stdout, os.Stderr, serve, server.Wire{}))
 }
 
