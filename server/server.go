@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"sync"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+	"golang.org/x/sys/unix"
 
 	"exante/auth"
 	"exante/auth/uid"
@@ -36,7 +38,7 @@ type Options struct {
 	// a host name without port; localhost and IP addresses are always allowed.
 	AllowedHosts []string
 
-	MaxConns      int // open at once; 0: 1024, far below the file descriptors, which the store needs too
+	MaxConns      int // open at once; 0: 1024, and at most half of the file descriptors, which the store needs too
 	MaxConnsPerIP int // of one address; 0: no limit, as behind a proxy
 
 	// PublicURL is what URLs of this server begin with, without a slash at the end.
@@ -140,12 +142,21 @@ func (o Options) withDefaults() Options {
 	o.TransferGrace = orDefault(o.TransferGrace, transferGrace)
 	o.ExportStall = orDefault(o.ExportStall, 30*time.Second)
 	if o.MaxConns <= 0 {
-		o.MaxConns = maxConns
+		o.MaxConns = min(maxConns, descriptors()/2)
 	}
 	if o.MaxExpiryDays <= 0 || o.MaxExpiryDays > maxExpiryDays {
 		o.MaxExpiryDays = maxExpiryDays
 	}
 	return o
+}
+
+// descriptors is how many files and connections the process may have open.
+func descriptors() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > math.MaxInt32 {
+		return math.MaxInt32
+	}
+	return int(limit.Cur)
 }
 
 func orDefault(d, def time.Duration) time.Duration {

@@ -3,7 +3,6 @@ package disk
 import (
 	"errors"
 	"fmt"
-	"math"
 )
 
 const (
@@ -108,4 +107,4 @@ func softLimit(setting, total int64) int64 {
 }
 
 // Size is n bytes for people, rounded up, so that freeing as much is enough.
-func Size(n int64) string { return fmt.Sprintf("%d MiB", int64(math.Ceil(float64(n)/(1<<20)))) }
+func Size(n int64) string { return fmt.Sprintf("%d MiB", (n+1<<20-1)>>20) }
