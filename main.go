@@ -12,6 +12,7 @@ import (
 	"exante/admin"
 	"exante/auth"
 	"exante/server"
+	"exante/server/metrics"
 	"exante/storage"
 )
 
@@ -57,6 +58,9 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	served := make(chan error, 1)
 	go func() { served <- api.Serve(listener); close(served) }()
 	open.Opened(func(ctx context.Context) error { return errors.Join(api.Shutdown(ctx), <-served) })
+	if err := serveMetrics(in, &open, metrics.Sources{Store: store, Auth: authenticator, Server: api}); err != nil {
+		return err
+	}
 	if err := in.Announce(listener.Addr()); err != nil {
 		return err
 	}
@@ -105,4 +109,21 @@ func newServer(in admin.ServeInput, store *storage.Store, authenticator *auth.Au
 		PublicURL: c.Server.PublicURL, TrustedProxies: c.Server.TrustedProxies, AllowedHosts: c.Server.AllowedHosts, MaxConnsPerIP: c.Server.MaxConnsPerIP,
 		DefaultExpiryDays: standard, MaxExpiryDays: most, Log: in.Log,
 	})
+}
+
+// serveMetrics shows the figures of s, if the configuration says where.
+func serveMetrics(in admin.ServeInput, open *admin.Stack, s metrics.Sources) error {
+	listener, err := in.ListenMetrics()
+	if err != nil || listener == nil {
+		return err
+	}
+	s.Version, s.Environment, s.Log = in.Version, in.Config.Auth.Environment, in.Log
+	exporter, err := metrics.New(s)
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- exporter.Serve(listener) }()
+	open.Opened(func(ctx context.Context) error { return errors.Join(exporter.Close(ctx), <-served) })
+	return nil
 }

@@ -84,25 +84,50 @@ func (in ServeInput) StoreOptions(hasher *auth.Hasher) storage.Options {
 
 // Listen opens the port of the API.
 func (in ServeInput) Listen() (net.Listener, error) {
-	address := in.Config.Server.Listen
+	listener, err := listen("server.listen", in.Config.Server.Listen)
+	if err != nil {
+		return nil, err
+	}
+	if !isLocal(listener) && len(in.Config.Server.TrustedProxies) == 0 {
+		in.Log.Warn("keys cross the network in clear: put a proxy with TLS in front and name it in server.trusted_proxies", "listen", in.Config.Server.Listen)
+	}
+	return listener, nil
+}
+
+// ListenMetrics opens the port of the metrics; nil if they are off.
+func (in ServeInput) ListenMetrics() (net.Listener, error) {
+	if in.Config.Metrics.Listen == "" {
+		return nil, nil
+	}
+	listener, err := listen("metrics.listen", in.Config.Metrics.Listen)
+	if err != nil {
+		return nil, err
+	}
+	if !isLocal(listener) {
+		in.Log.Warn("whoever reaches the port of the metrics can read them: let only Prometheus through", "listen", in.Config.Metrics.Listen)
+	}
+	in.shell.tell("metrics on http://%s/metrics", listener.Addr())
+	return listener, nil
+}
+
+// listen opens the port that a setting names.
+func listen(setting, address string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("listen on %s: %w", address, syscall.EADDRINUSE)
 	case errors.Is(err, syscall.EACCES):
-		return nil, &config.Error{Key: "server.listen", Reason: err.Error() + "; a port below 1024 needs root or CAP_NET_BIND_SERVICE"}
+		return nil, &config.Error{Key: setting, Reason: err.Error() + "; a port below 1024 needs root or CAP_NET_BIND_SERVICE"}
 	case err != nil:
-		return nil, &config.Error{Key: "server.listen", Reason: err.Error()}
+		return nil, &config.Error{Key: setting, Reason: err.Error()}
 	}
 	if err := lengthenQueue(listener.(*net.TCPListener)); err != nil {
 		return nil, errors.Join(fmt.Errorf("listen on %s: %w", address, err), listener.Close())
 	}
-	local := listener.Addr().(*net.TCPAddr).IP.IsLoopback()
-	if !local && len(in.Config.Server.TrustedProxies) == 0 {
-		in.Log.Warn("keys cross the network in clear: put a proxy with TLS in front and name it in server.trusted_proxies", "listen", address)
-	}
 	return listener, nil
 }
+
+func isLocal(l net.Listener) bool { return l.Addr().(*net.TCPAddr).IP.IsLoopback() }
 
 // Prepare fills the store of a demonstration. It does nothing for a real server.
 func (in ServeInput) Prepare(ctx context.Context, store *storage.Store) error {

@@ -70,11 +70,14 @@ func (l *listener) enter(addr netip.Addr) error {
 	defer l.mu.Unlock()
 	switch {
 	case l.open >= l.most:
+		l.server.traffic.full.Add(1)
 		return errFull
 	case l.each > 0 && l.byAddr[addr] >= l.each:
+		l.server.traffic.crowded.Add(1)
 		return errCrowded
 	}
 	l.open++
+	l.server.traffic.connections.Add(1)
 	l.byAddr[addr]++
 	return nil
 }
@@ -83,6 +86,7 @@ func (l *listener) leave(addr netip.Addr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open--
+	l.server.traffic.connections.Add(-1)
 	if l.byAddr[addr]--; l.byAddr[addr] == 0 {
 		delete(l.byAddr, addr)
 	}

@@ -88,6 +88,7 @@ type Server struct {
 	writers   sync.Pool
 	uploads   *gate
 	exports   *gate
+	traffic   *traffic
 	render    func(*billing.Invoice, time.Time) ([]byte, error) // renderInvoice
 
 	// life ends when the drain has: calls of the store wait no longer than that.
@@ -121,7 +122,9 @@ func New(o Options) (*Server, error) {
 	s.writers.New = func() any { return &jsonWriter{buf: make([]byte, 0, 4<<10)} }
 	s.render = s.renderInvoice
 	s.app = fiber.New(s.fiberConfig())
-	if err := s.mount(routes()); err != nil {
+	table := routes()
+	s.traffic = newTraffic(table)
+	if err := s.mount(table); err != nil {
 		return nil, err
 	}
 	s.router = s.app.Handler()

@@ -68,6 +68,9 @@ type Config struct {
 		Level  slog.Level
 		Format string
 	}
+	Metrics struct {
+		Listen string // "": off
+	}
 }
 
 // Defaults is the configuration when nothing is set.
@@ -126,6 +129,9 @@ func (c *Config) Argon2() auth.Params {
 func (c *Config) validate() error {
 	if days := c.Auth.MaxExpiryDays; days > 0 && c.Auth.DefaultExpiryDays > days {
 		return &Error{Key: "auth.default_expiry_days", Reason: fmt.Sprintf("%d is above auth.max_expiry_days, %d", c.Auth.DefaultExpiryDays, days)}
+	}
+	if c.Metrics.Listen != "" && c.Metrics.Listen == c.Server.Listen && !strings.HasSuffix(c.Metrics.Listen, ":0") {
+		return &Error{Key: "metrics.listen", Reason: c.Metrics.Listen + " is the address of the API: metrics have one of their own"}
 	}
 	return nil
 }

@@ -114,6 +114,12 @@ var settings = []Setting{
 	{"log", "format", "text",
 		"text or json.",
 		func(c *Config) value { return oneOf(&c.Log.Format, "text", "json") }},
+
+	{"metrics", "listen", "",
+		"Address and port of /metrics for Prometheus, in clear and open to all who reach it. Empty: off.",
+		func(c *Config) value {
+			return &field[string]{&c.Metrics.Listen, optional(parseListen), verbatim, quoted}
+		}},
 }
 
 // Settings is every setting there is, by section.

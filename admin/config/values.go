@@ -168,6 +168,16 @@ func parseListen(s string) (string, error) {
 	return s, nil
 }
 
+// optional lets a setting be empty.
+func optional(parse func(string) (string, error)) func(string) (string, error) {
+	return func(s string) (string, error) {
+		if s == "" {
+			return "", nil
+		}
+		return parse(s)
+	}
+}
+
 // parsePublicURL reads the URL of this server as others see it; a path in front of
 // ours may be part of it.
 func parsePublicURL(s string) (string, error) {

@@ -39,6 +39,7 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 		"bootstrap.keys":           {`["scopes=*"]`, "item 1: name is missing"},
 		"log.level":                {`"loud"`, "none of [debug info warn error]"},
 		"log.format":               {`"xml"`, "none of [text json]"},
+		"metrics.listen":           {`"9100"`, "not HOST:PORT"},
 	}
 	unclaimed := maps.Clone(bad)
 	for _, s := range config.Settings() {
@@ -143,4 +144,17 @@ func FuzzFile(f *testing.F) {
 			t.Errorf("accepted %q, which reads back as %+v, %v", text, back, err)
 		}
 	})
+}
+
+// The API's port is behind keys, the metrics' is not.
+func TestMetricsHaveAPortOfTheirOwn(t *testing.T) {
+	inEmptyDir(t)
+	at := func(api, metrics string) config.Sources {
+		return config.Sources{Flags: map[string]string{"server.listen": api, "metrics.listen": metrics}}
+	}
+	if got := loadError(t, at("127.0.0.1:8080", "127.0.0.1:8080")); !strings.Contains(got, "metrics.listen: 127.0.0.1:8080 is the address of the API") {
+		t.Errorf("message = %q", got)
+	}
+	mustLoad(t, at("127.0.0.1:0", "127.0.0.1:0"))
+	mustLoad(t, at("127.0.0.1:8080", ""))
 }

@@ -46,6 +46,7 @@ type engine struct {
 	snapshots snapshots
 	changed   chan struct{}
 	views     atomic.Uint64
+	tally     tally
 
 	// A send on turns that the writer receives is a turn to use batch; ran
 	// gives it back, with the transaction to commit or nil.

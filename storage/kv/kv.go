@@ -86,6 +86,9 @@ type DB interface {
 	// for the tests of what must not read.
 	Views() uint64
 
+	// Stats are figures for metrics. They cost a walk through the directory.
+	Stats() (Stats, error)
+
 	// Failed is closed once the engine has met an error it must not go on from:
 	// a commit of unknown outcome, or damage it reports from its own background
 	// work. From then on every Update returns ErrUnknownOutcome; reads go on.

@@ -168,7 +168,11 @@ func (e *engine) another() bool {
 func (e *engine) finish() {
 	b := e.batch
 	b.base.txn.Discard()
+	began := time.Now()
 	err := e.commit(&b.writes)
+	if err == nil && len(b.writes.byKey) > 0 {
+		e.tally.committed(len(b.txns), began)
+	}
 	for _, t := range b.txns {
 		if err != nil {
 			t.done <- err
