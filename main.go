@@ -107,7 +107,7 @@ func newServer(in admin.ServeInput, store *storage.Store, authenticator *auth.Au
 	return server.New(server.Options{
 		Store: store, Auth: authenticator, Version: in.Version, Environment: c.Auth.Environment,
 		PublicURL: c.Server.PublicURL, TrustedProxies: c.Server.TrustedProxies, AllowedHosts: c.Server.AllowedHosts, MaxConnsPerIP: c.Server.MaxConnsPerIP,
-		DefaultExpiryDays: standard, MaxExpiryDays: most, Log: in.Log,
+		DefaultExpiryDays: standard, MaxExpiryDays: most, Log: in.Log, RequestLog: in.Requests, RequestLogFrom: in.RequestsFrom,
 	})
 }
 
@@ -117,7 +117,7 @@ func serveMetrics(in admin.ServeInput, open *admin.Stack, s metrics.Sources) err
 	if err != nil || listener == nil {
 		return err
 	}
-	s.Version, s.Environment, s.Log = in.Version, in.Config.Auth.Environment, in.Log
+	s.Version, s.Environment, s.Log, s.Dropped = in.Version, in.Config.Auth.Environment, in.Log, in.Dropped
 	exporter, err := metrics.New(s)
 	if err != nil {
 		return err

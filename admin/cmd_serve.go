@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"exante/admin/config"
 	"exante/admin/demo"
+	"exante/admin/logging"
 	"exante/admin/systemd"
 	"exante/auth"
 	"exante/storage"
@@ -25,6 +28,12 @@ type ServeInput struct {
 	Config  config.Config
 	Version string
 	Log     *slog.Logger
+
+	// Requests gets a line for each answer with at least the status RequestsFrom; nil: none.
+	Requests     *slog.Logger
+	RequestsFrom int
+	// Dropped is how many lines of either log were lost because nobody took them.
+	Dropped func() uint64
 
 	shell *shell
 	demo  *demo.Store // nil: a real server
@@ -51,11 +60,8 @@ func (s *shell) serveCommand() *cli.Command {
 }
 
 func (s *shell) runServe(ctx context.Context, demonstrate bool) (err error) {
-	in := ServeInput{
-		Config: s.config.Config, Version: buildVersion().Version,
-		Log:   newLog(s.stderr, s.config.Log.Level, s.config.Log.Format),
-		shell: s,
-	}
+	in := ServeInput{Config: s.config.Config, Version: buildVersion().Version, shell: s}
+	defer s.startLogs(&in)()
 	if demonstrate {
 		if s.config.Source("storage.dir") == "--data-dir" {
 			return usagef("", "--demo keeps its store in a temporary directory: leave --data-dir out")
@@ -75,6 +81,29 @@ func (s *shell) runServe(ctx context.Context, demonstrate bool) (err error) {
 		return fmt.Errorf("%w%s", err, lockHolder(in.Config.Storage.Dir))
 	}
 	return notOurs(err)
+}
+
+// startLogs gives in its logs, which go on when nobody reads standard error. The
+// function that it returns writes what is left, if that is taken in a second.
+func (s *shell) startLogs(in *ServeInput) (end func()) {
+	format, stderr := in.Config.Log.Format, s.stderr
+	out := logging.New(stderr, func(dropped uint64) {
+		newLog(stderr, slog.LevelWarn, format).Warn("log lines were dropped: standard error did not take them in time", "lines", dropped)
+	})
+	s.stderr, in.Dropped = out, out.Dropped // what is told keeps its place among what is logged
+	in.Log = newLog(out, in.Config.Log.Level, format)
+	if in.Config.Log.Requests != "none" {
+		in.Requests = newLog(out, slog.LevelInfo, format)
+	}
+	if in.Config.Log.Requests == "failures" {
+		in.RequestsFrom = http.StatusBadRequest
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = out.Close(ctx) // there is no place left to say so
+		s.stderr = stderr
+	}
 }
 
 // StoreOptions are how to open the store, which is made if there is none.

@@ -3,10 +3,8 @@ package server
 import (
 	"bytes"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
 	"slices"
-	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -108,27 +106,12 @@ func (s *Server) finish(x *exchange) {
 	took := s.options.Now().Sub(x.started)
 	x.counters.answered(status, took)
 	s.traffic.inFlight.Add(-1)
-	if s.log.Enabled(s.life, slog.LevelDebug) {
-		s.logAccess(x, status, took)
+	if s.options.RequestLog != nil && status >= s.options.RequestLogFrom {
+		x.logRequest(status, took)
 	}
 	x.http, x.path, x.row, x.admitted, x.claim, x.counters = nil, nil, nil, auth.Admission{}, claim{}, nil
 	x.asking, x.granted = false, false
 	s.exchanges.Put(x)
-}
-
-// logAccess tells what was asked of whom, never with what: no header, query, body
-// or path, for a path may hold a mistyped secret.
-func (s *Server) logAccess(x *exchange, status int, took time.Duration) {
-	template, key := "", ""
-	if x.row != nil {
-		template = x.row.method + " " + x.row.path
-	}
-	if x.admitted.Key != nil {
-		key = x.admitted.Key.ID.String()
-	}
-	s.log.LogAttrs(s.life, slog.LevelDebug, "request", slog.String("request_id", string(x.id)),
-		slog.String("route", template), slog.String("key_uid", key), slog.Int("status", status),
-		slog.Duration("duration", took))
 }
 
 // checkMessage refuses messages that are dangerous whatever they ask for. Their

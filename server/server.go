@@ -60,6 +60,11 @@ type Options struct {
 	Now  func() time.Time // nil: time.Now
 	Rand io.Reader        // nil: crypto/rand.Reader; request ids come from here
 	Log  *slog.Logger     // nil: discard
+
+	// RequestLog gets a line for each answer with at least the status RequestLogFrom.
+	// It must not wait for its reader: every answer would. nil: none.
+	RequestLog     *slog.Logger
+	RequestLogFrom int
 }
 
 // Limits of one connection and of all.

@@ -65,8 +65,9 @@ type Config struct {
 		Keys         []DeclaredKey
 	}
 	Log struct {
-		Level  slog.Level
-		Format string
+		Level    slog.Level
+		Format   string
+		Requests string // "all", "failures" or "none"
 	}
 	Metrics struct {
 		Listen string // "": off

@@ -114,6 +114,9 @@ var settings = []Setting{
 	{"log", "format", "text",
 		"text or json.",
 		func(c *Config) value { return oneOf(&c.Log.Format, "text", "json") }},
+	{"log", "requests", "failures",
+		"Requests with a line of their own: all, failures (answered with 400 or more), or none.",
+		func(c *Config) value { return oneOf(&c.Log.Requests, "all", "failures", "none") }},
 
 	{"metrics", "listen", "",
 		"Address and port of /metrics for Prometheus, in clear and open to all who reach it. Empty: off.",

@@ -39,6 +39,7 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 		"bootstrap.keys":           {`["scopes=*"]`, "item 1: name is missing"},
 		"log.level":                {`"loud"`, "none of [debug info warn error]"},
 		"log.format":               {`"xml"`, "none of [text json]"},
+		"log.requests":             {`"some"`, "none of [all failures none]"},
 		"metrics.listen":           {`"9100"`, "not HOST:PORT"},
 	}
 	unclaimed := maps.Clone(bad)
