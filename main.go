@@ -43,24 +43,35 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := in.Prepare(ctx, store); err != nil {
-		return err
-	}
-	desk, err := admin.NewDesk(store, in.Config, server.Wire{}, nil).Listen(in.Log)
+	figures, err := in.ListenMetrics()
 	if err != nil {
 		return err
 	}
-	open.Opened(desk.Close)
+	if err := in.Prepare(ctx, store); err != nil {
+		return err
+	}
 	api, err := newServer(in, store, authenticator)
 	if err != nil {
 		return err
 	}
+	desk, err := admin.NewDesk(store, in.Config, server.Wire{}, nil).Listen(in.Log, in.Running(api, authenticator, listener, figures))
+	if err != nil {
+		return err
+	}
+	open.Opened(desk.Close)
+	if figures != nil {
+		exporter, err := metrics.Serve(figures, metrics.Sources{
+			Store: store, Auth: authenticator, Server: api, Version: in.Version, Environment: in.Config.Auth.Environment,
+			Dropped: in.Dropped, Log: in.Log,
+		})
+		if err != nil {
+			return err
+		}
+		open.Opened(exporter.Close)
+	}
 	served := make(chan error, 1)
 	go func() { served <- api.Serve(listener); close(served) }()
 	open.Opened(func(ctx context.Context) error { return errors.Join(api.Shutdown(ctx), <-served) })
-	if err := serveMetrics(in, &open, metrics.Sources{Store: store, Auth: authenticator, Server: api}); err != nil {
-		return err
-	}
 	if err := in.Announce(listener.Addr()); err != nil {
 		return err
 	}
@@ -109,21 +120,4 @@ func newServer(in admin.ServeInput, store *storage.Store, authenticator *auth.Au
 		PublicURL: c.Server.PublicURL, TrustedProxies: c.Server.TrustedProxies, AllowedHosts: c.Server.AllowedHosts, MaxConnsPerIP: c.Server.MaxConnsPerIP,
 		DefaultExpiryDays: standard, MaxExpiryDays: most, Log: in.Log, RequestLog: in.Requests, RequestLogFrom: in.RequestsFrom,
 	})
-}
-
-// serveMetrics shows the figures of s, if the configuration says where.
-func serveMetrics(in admin.ServeInput, open *admin.Stack, s metrics.Sources) error {
-	listener, err := in.ListenMetrics()
-	if err != nil || listener == nil {
-		return err
-	}
-	s.Version, s.Environment, s.Log, s.Dropped = in.Version, in.Config.Auth.Environment, in.Log, in.Dropped
-	exporter, err := metrics.New(s)
-	if err != nil {
-		return err
-	}
-	served := make(chan error, 1)
-	go func() { served <- exporter.Serve(listener) }()
-	open.Opened(func(ctx context.Context) error { return errors.Join(exporter.Close(ctx), <-served) })
-	return nil
 }

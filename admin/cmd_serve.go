@@ -35,6 +35,8 @@ type ServeInput struct {
 	// Dropped is how many lines of either log were lost because nobody took them.
 	Dropped func() uint64
 
+	started time.Time
+
 	shell *shell
 	demo  *demo.Store // nil: a real server
 }
@@ -60,7 +62,7 @@ func (s *shell) serveCommand() *cli.Command {
 }
 
 func (s *shell) runServe(ctx context.Context, demonstrate bool) (err error) {
-	in := ServeInput{Config: s.config.Config, Version: buildVersion().Version, shell: s}
+	in := ServeInput{Config: s.config.Config, Version: buildVersion().Version, shell: s, started: time.Now()}
 	defer s.startLogs(&in)()
 	if demonstrate {
 		if s.config.Source("storage.dir") == "--data-dir" {
@@ -157,6 +159,17 @@ func listen(setting, address string) (net.Listener, error) {
 }
 
 func isLocal(l net.Listener) bool { return l.Addr().(*net.TCPAddr).IP.IsLoopback() }
+
+// Running is the server as status tells of it.
+func (in ServeInput) Running(front Front, authenticator *auth.Authenticator, listeners ...net.Listener) Running {
+	r := Running{Front: front, Auth: authenticator, Version: in.Version, Started: in.started, Dropped: in.Dropped}
+	for _, l := range listeners {
+		if l != nil {
+			r.Listen = append(r.Listen, l.Addr())
+		}
+	}
+	return r
+}
 
 // Prepare fills the store of a demonstration. It does nothing for a real server.
 func (in ServeInput) Prepare(ctx context.Context, store *storage.Store) error {

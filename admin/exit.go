@@ -43,6 +43,7 @@ var (
 	errSocketPath  = errors.New("the path of the admin socket is too long")
 	errSocketTaken = errors.New("the admin socket belongs to something else")
 	errUnreachable = errors.New("the server does not answer")
+	errUnhealthy   = errors.New("the server is not healthy")
 	errPeer        = errors.New("this Unix user may not operate the server")
 	errSkew        = errors.New("the running server does not understand this command")
 	errRefused     = errors.New("lines were refused")
@@ -75,6 +76,7 @@ var outcomes = []outcome{
 	{errSocketPath, "socket_path", exitUsage, "choose a shorter one with [admin] socket, for all commands of this installation"},
 	{errSocketTaken, "socket_taken", exitInUse, "choose another one with [admin] socket"},
 	{errUnreachable, "unreachable", exitUnreachable, "see whether it runs; after a change of keys, list them to learn whether it was made"},
+	{errUnhealthy, "unhealthy", exitFailed, "its log says more; so does: exante status"},
 	{errPeer, "peer_refused", exitFailed, "run the command as the owner of the data directory, or as root"},
 	{errSkew, "version_skew", exitFailed, "the server may be of another version than this command: restart it"},
 	{errFindings, "findings", exitDamaged, "stop the server, keep a copy of the directory, then restore a backup"},

@@ -7,11 +7,13 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"exante/admin"
 	"exante/admin/config"
@@ -66,7 +68,12 @@ func serveDesk(ctx context.Context, in admin.ServeInput) error {
 	if err := in.Prepare(ctx, store); err != nil {
 		return err
 	}
-	socket, err := admin.NewDesk(store, in.Config, server.Wire{}, nil).Listen(in.Log)
+	authenticator, front, err := frontOf(store, in.Config)
+	if err != nil {
+		return err
+	}
+	defer authenticator.Close(context.Background())
+	socket, err := admin.NewDesk(store, in.Config, server.Wire{}, nil).Listen(in.Log, in.Running(front, authenticator, listener))
 	if err != nil {
 		return err
 	}
@@ -75,6 +82,22 @@ func serveDesk(ctx context.Context, in admin.ServeInput) error {
 	}
 	<-ctx.Done()
 	return socket.Close(context.Background())
+}
+
+// frontOf is what stands in front of a store, with nobody calling.
+func frontOf(store *storage.Store, c config.Config) (*auth.Authenticator, *server.Server, error) {
+	hasher, err := auth.NewHasher(auth.HasherOptions{Params: c.Argon2()})
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := auth.NewAuthenticator(auth.AuthenticatorOptions{
+		Environment: c.Auth.Environment, Keyring: store.Keyring(), Hasher: hasher, Ledger: store, Limits: c.RateLimit.Windows,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	front, err := server.New(server.Options{Store: store, Auth: a, Environment: c.Auth.Environment})
+	return a, front, err
 }
 
 // result is what one command left behind.
@@ -164,6 +187,8 @@ func openStore(t testing.TB, dir string) *storage.Store {
 // running is a server on dir, as far as operators see it.
 type running struct {
 	store *storage.Store
+	auth  *auth.Authenticator
+	front *server.Server
 	stop  func()
 }
 
@@ -171,7 +196,13 @@ type running struct {
 func run(t testing.TB, dir string) *running {
 	t.Helper()
 	r := &running{store: openStore(t, dir)}
-	socket, err := admin.NewDesk(r.store, configOf(t, dir), server.Wire{}, nil).Listen(slog.New(slog.DiscardHandler))
+	var err error
+	if r.auth, r.front, err = frontOf(r.store, configOf(t, dir)); err != nil {
+		t.Fatal(err)
+	}
+	socket, err := admin.NewDesk(r.store, configOf(t, dir), server.Wire{}, nil).Listen(slog.New(slog.DiscardHandler), admin.Running{
+		Front: r.front, Auth: r.auth, Version: "v1.2.3", Started: time.Now(), Listen: []net.Addr{&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8080}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,6 +213,9 @@ func run(t testing.TB, dir string) *running {
 		}
 		stopped = true
 		if err := socket.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if err := r.auth.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
 		if err := r.store.Close(); err != nil {

@@ -26,10 +26,11 @@ type Socket struct {
 	strangers *strangers
 }
 
-// Listen opens the socket of d's configuration and serves it until Close. The
-// caller has the store open, so no other server can own a socket in its
+// Listen opens the socket of d's configuration and serves it until Close. about
+// is the server that the store belongs to. The caller has the store open, so no
+// other server can own a socket in its
 // directory. Only the owner of the data directory and root are answered.
-func (d *Desk) Listen(log *slog.Logger) (*Socket, error) {
+func (d *Desk) Listen(log *slog.Logger, about Running) (*Socket, error) {
 	path := d.config.SocketPath()
 	owner, err := ownerOf(d.config.Storage.Dir)
 	if err != nil {
@@ -42,7 +43,7 @@ func (d *Desk) Listen(log *slog.Logger) (*Socket, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Socket{served: make(chan error, 1), stop: stop, strangers: newStrangers(d, log)}
 	s.server = &http.Server{
-		Handler:           d.handler(owner, log, s.strangers),
+		Handler:           d.handler(owner, log, s.strangers, about),
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
@@ -138,9 +139,10 @@ func peerOf(conn net.Conn) peer {
 }
 
 // handler answers root and owner and refuses everybody else, on the record.
-func (d *Desk) handler(owner int, log *slog.Logger, strangers *strangers) http.Handler {
+func (d *Desk) handler(owner int, log *slog.Logger, strangers *strangers, about Running) http.Handler {
 	mux := http.NewServeMux()
 	mount(mux, func(r *http.Request) Ops { return d.As(r.Context().Value(peerKey{}).(peer).uid) })
+	d.mountWatch(mux, about)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		(&replies{w: w}).end(nil, errSkew)
 	})

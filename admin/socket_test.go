@@ -86,7 +86,7 @@ func TestForeignUserIsRefusedOnTheSocket(t *testing.T) {
 	var log lockedBuffer
 	store := openStore(t, dir)
 	defer store.Close()
-	desk, err := admin.NewDesk(store, configOf(t, dir), server.Wire{}, nil).Listen(slog.New(slog.NewTextHandler(&log, nil)))
+	desk, err := admin.NewDesk(store, configOf(t, dir), server.Wire{}, nil).Listen(slog.New(slog.NewTextHandler(&log, nil)), admin.Running{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,7 @@ func listenError(t *testing.T, socket string) string {
 	t.Setenv("EXANTE_ADMIN_SOCKET", socket)
 	store := openStore(t, dir)
 	defer store.Close()
-	desk, err := admin.NewDesk(store, configOf(t, dir), server.Wire{}, nil).Listen(slog.New(slog.DiscardHandler))
+	desk, err := admin.NewDesk(store, configOf(t, dir), server.Wire{}, nil).Listen(slog.New(slog.DiscardHandler), admin.Running{})
 	if err == nil {
 		desk.Close(t.Context())
 		t.Fatalf("Listen on %s succeeded", socket)
@@ -228,7 +228,7 @@ func TestDeepDataDirectory(t *testing.T) {
 		t.Errorf("offline: %s", got)
 	}
 	store := openStore(t, dir)
-	_, err := admin.NewDesk(store, configOf(t, dir), server.Wire{}, nil).Listen(slog.New(slog.DiscardHandler))
+	_, err := admin.NewDesk(store, configOf(t, dir), server.Wire{}, nil).Listen(slog.New(slog.DiscardHandler), admin.Running{})
 	var told bytes.Buffer
 	if code := admin.Report(&told, err); code != 2 || !strings.Contains(told.String(), "107 are possible") || !strings.Contains(told.String(), "[admin] socket") {
 		t.Errorf("exit %d, %s", code, told.String())
@@ -248,7 +248,7 @@ func TestClosedSocketLeavesNothingRunning(t *testing.T) {
 	store := openStore(t, dir)
 	defer store.Close()
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	desk, err := admin.NewDesk(store, configOf(t, dir), server.Wire{}, nil).Listen(slog.New(slog.DiscardHandler))
+	desk, err := admin.NewDesk(store, configOf(t, dir), server.Wire{}, nil).Listen(slog.New(slog.DiscardHandler), admin.Running{})
 	if err != nil {
 		t.Fatal(err)
 	}

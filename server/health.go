@@ -15,13 +15,7 @@ func live(x *exchange) error {
 // no more writes, and the process is about to end. One that is short of disk space
 // takes none either, but goes on reading and verifying keys.
 func ready(x *exchange) error {
-	state := "ready"
-	switch {
-	case x.draining.Load():
-		state = "draining"
-	case x.store.Health() != nil:
-		state = "failed"
-	}
+	state := x.State()
 	if state != "ready" {
 		x.retryAfter(time.Second)
 		return x.send(fasthttp.StatusServiceUnavailable, []byte(`{"status":"`+state+`","degraded":[]}`))
@@ -33,4 +27,15 @@ func ready(x *exchange) error {
 	w.texts("degraded", x.store.Troubles())
 	w.close('}')
 	return x.sendCopy(fasthttp.StatusOK, w.buf)
+}
+
+// State is what /readyz says: "ready", "draining" or "failed".
+func (s *Server) State() string {
+	switch {
+	case s.draining.Load():
+		return "draining"
+	case s.store.Health() != nil:
+		return "failed"
+	}
+	return "ready"
 }

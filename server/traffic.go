@@ -74,3 +74,18 @@ func (s *Server) Traffic() Traffic {
 	}
 	return out
 }
+
+// Answered is the number of answers to all routes, by the first digit of their status.
+func (s *Server) Answered() (sum [6]uint64) {
+	for _, r := range s.traffic.routes {
+		for i := range r.classes {
+			sum[i] += r.classes[i].Load()
+		}
+	}
+	return sum
+}
+
+// Open is how many connections are open, and requests unanswered.
+func (s *Server) Open() (connections, requests int64) {
+	return s.traffic.connections.Load(), s.traffic.inFlight.Load()
+}

@@ -50,12 +50,12 @@ const (
 
 // Exporter answers GET /metrics.
 type Exporter struct {
-	http *http.Server
-	log  *slog.Logger
+	http   *http.Server
+	served chan error
 }
 
-// New registers every metric. Nothing listens before Serve.
-func New(s Sources) (*Exporter, error) {
+// Serve answers on ln until Close, which closes ln.
+func Serve(ln net.Listener, s Sources) (*Exporter, error) {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
@@ -73,27 +73,25 @@ func New(s Sources) (*Exporter, error) {
 		ErrorLog: warnings, ErrorHandling: promhttp.ContinueOnError,
 		MaxRequestsInFlight: scrapes, Timeout: scrapeTime,
 	}))
-	return &Exporter{log: s.Log, http: &http.Server{
+	e := &Exporter{served: make(chan error, 1), http: &http.Server{
 		Handler: mux, ErrorLog: warnings, MaxHeaderBytes: 8 << 10,
 		ReadTimeout: scrapeTime, WriteTimeout: 2 * scrapeTime, IdleTimeout: 2 * time.Minute,
-	}}, nil
-}
-
-// Serve answers on ln until Close, then returns nil.
-func (e *Exporter) Serve(ln net.Listener) error {
-	e.log.Info("serving metrics", "address", ln.Addr().String())
-	if err := e.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve metrics on %s: %w", ln.Addr(), err)
-	}
-	return nil
+	}}
+	go func() { e.served <- e.http.Serve(ln) }()
+	s.Log.Info("serving metrics", "address", ln.Addr().String())
+	return e, nil
 }
 
 // Close lets a scrape under way finish until ctx ends.
 func (e *Exporter) Close(ctx context.Context) error {
-	if err := e.http.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("close metrics: %w", err), e.http.Close())
+	err := e.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("close metrics: %w", err), e.http.Close())
 	}
-	return nil
+	if served := <-e.served; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, fmt.Errorf("serve metrics: %w", served))
+	}
+	return err
 }
 
 // collector reads the sources anew for each scrape.

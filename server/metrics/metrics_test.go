@@ -57,17 +57,20 @@ func start(t *testing.T) *world {
 	w.must(err)
 	s, err := server.New(server.Options{Store: w.store, Auth: a, Environment: auth.Live, MaxConnsPerIP: 20})
 	w.must(err)
-	e, err := metrics.New(metrics.Sources{
-		Store: w.store, Auth: a, Server: s, Version: "v1.2.3", Environment: auth.Live,
-		Certificate: func() time.Time { return storagetest.Begin }, Dropped: w.dropped.Load,
-	})
-	w.must(err)
 	_, w.by = storagetest.Org(t, w.store, "Acme")
-	w.api = w.serve(s.Serve, func(ctx context.Context) error { return s.Shutdown(ctx) })
-	w.metrics = w.serve(e.Serve, e.Close)
+	ln := w.listen()
+	w.api = ln.Addr().String()
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ln) }()
 	t.Cleanup(func() {
 		w.client.CloseIdleConnections()
+		w.must(s.Shutdown(context.Background()))
+		w.must(<-served)
 		w.must(a.Close(context.Background()))
+	})
+	w.expose(metrics.Sources{
+		Store: w.store, Auth: a, Server: s, Version: "v1.2.3", Environment: auth.Live,
+		Certificate: func() time.Time { return storagetest.Begin }, Dropped: w.dropped.Load,
 	})
 	return w
 }
@@ -79,17 +82,22 @@ func (w *world) must(err error) {
 	}
 }
 
-func (w *world) serve(on func(net.Listener) error, stop func(context.Context) error) (addr string) {
+func (w *world) listen() net.Listener {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	w.must(err)
-	served := make(chan error, 1)
-	go func() { served <- on(ln) }()
+	return ln
+}
+
+// expose serves the metrics until the test ends.
+func (w *world) expose(s metrics.Sources) {
+	ln := w.listen()
+	w.metrics = ln.Addr().String()
+	e, err := metrics.Serve(ln, s)
+	w.must(err)
 	w.Cleanup(func() {
 		w.client.CloseIdleConnections()
-		w.must(stop(context.Background()))
-		w.must(<-served)
+		w.must(e.Close(context.Background()))
 	})
-	return ln.Addr().String()
 }
 
 func (w *world) key(d storage.KeyDraft) string {
@@ -402,25 +410,26 @@ func TestAClosedStoreLeavesOutItsFiguresOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var log bytes.Buffer
-	e, err := metrics.New(metrics.Sources{Store: store, Auth: a, Server: s, Log: slog.New(slog.NewTextHandler(&log, nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
+	told := make(chan string, 10)
 	w := &world{T: t, client: &http.Client{Timeout: 10 * time.Second}}
-	w.metrics = w.serve(e.Serve, e.Close)
+	w.expose(metrics.Sources{Store: store, Auth: a, Server: s, Log: slog.New(slog.NewTextHandler(lines(told), nil))})
+	<-told // that it serves
 	text := w.scrape()
 	if strings.Contains(text, "exante_store_sequence") || !strings.Contains(text, "exante_argon2_slots ") {
 		t.Errorf("scrape = %s", text)
 	}
-	w.client.CloseIdleConnections()
-	if err := e.Close(t.Context()); err != nil {
-		t.Fatal(err)
+	if line := <-told; !strings.Contains(line, "store is closed") {
+		t.Errorf("log = %s", line)
 	}
-	if !strings.Contains(log.String(), "store is closed") {
-		t.Errorf("log = %s", log.String())
-	}
+}
+
+// lines hands on what is logged.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	l <- string(p)
+	return len(p), nil
 }

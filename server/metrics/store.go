@@ -14,6 +14,7 @@ var (
 	auditSequence = gauge("audit_sequence", "Number of the last record in the audit log.")
 	sequence      = gauge("store_sequence", "Number of the last commit.")
 	snapshots     = gauge("store_snapshots", "States of the store that can still be read.")
+	freeBytes     = gauge("store_free_bytes", "Space that is left on the file system of the store.")
 	diskBytes     = gauge("store_disk_bytes",
 		"Blocks taken on the disk: tables are the sorted records, log is what a restart reads again.", "kind")
 	commitDuration = histogram("store_commit_duration_seconds", "Time from a batch of writes to its being durable.")
@@ -46,6 +47,7 @@ func (c *collector) collectStore(out chan<- prometheus.Metric) {
 	diskBytes.send(out, float64(f.Engine.TableBytes), "tables")
 	diskBytes.send(out, float64(f.Engine.LogBytes), "log")
 	diskBytes.send(out, float64(f.Engine.OtherBytes), "other")
+	freeBytes.send(out, float64(f.Engine.FreeBytes))
 	commitDuration.sendDurations(out, f.Engine.Commits)
 	transactions.send(out, float64(f.Engine.Transactions))
 	bodyLookups.send(out, float64(f.Bodies.Hits), "hit")

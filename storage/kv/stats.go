@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -22,6 +23,8 @@ type Stats struct {
 	TableBytes int64 // records, sorted
 	LogBytes   int64 // what a restart reads again
 	OtherBytes int64 // everything else in the directory
+
+	FreeBytes uint64 // of the file system, for this user
 }
 
 // tally is what the writer counts as it goes.
@@ -40,8 +43,16 @@ func (e *engine) Stats() (Stats, error) {
 		Commits: e.tally.commits.Read(), Transactions: e.tally.transactions.Load(),
 		Snapshots: int(e.snapshots.open.Load()),
 	}
-	err := s.addDisk(e.db.Opts().Dir)
-	return s, err
+	dir := e.db.Opts().Dir
+	if err := s.addDisk(dir); err != nil {
+		return s, err
+	}
+	var system syscall.Statfs_t
+	if err := syscall.Statfs(dir, &system); err != nil {
+		return s, fmt.Errorf("free space of %s: %w", dir, err)
+	}
+	s.FreeBytes = system.Bavail * uint64(system.Bsize)
+	return s, nil
 }
 
 // addDisk sums the files of the directory. A file that goes away meanwhile was

@@ -241,7 +241,7 @@ func testStats(t *testing.T, s *store) {
 	if after.Commits.Sum <= before.Commits.Sum || after.Transactions != before.Transactions+3 {
 		t.Errorf("after three commits: %+v, before: %+v", after, before)
 	}
-	if after.LogBytes <= 0 || after.OtherBytes <= 0 {
+	if after.LogBytes <= 0 || after.OtherBytes <= 0 || after.FreeBytes == 0 {
 		t.Errorf("on the disk: %+v", after)
 	}
 	err := s.View(t.Context(), func(kv.Reader) error {
