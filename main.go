@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"time"
 
@@ -43,10 +44,6 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	if err != nil {
 		return err
 	}
-	figures, err := in.ListenMetrics()
-	if err != nil {
-		return err
-	}
 	if err := in.Prepare(ctx, store); err != nil {
 		return err
 	}
@@ -54,20 +51,8 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	if err != nil {
 		return err
 	}
-	desk, err := admin.NewDesk(store, in.Config, server.Wire{}, nil).Listen(in.Log, in.Running(api, authenticator, listener, figures))
-	if err != nil {
+	if err := observe(in, &open, store, authenticator, api, listener); err != nil {
 		return err
-	}
-	open.Opened(desk.Close)
-	if figures != nil {
-		exporter, err := metrics.Serve(figures, metrics.Sources{
-			Store: store, Auth: authenticator, Server: api, Version: in.Version, Environment: in.Config.Auth.Environment,
-			Dropped: in.Dropped, Log: in.Log,
-		})
-		if err != nil {
-			return err
-		}
-		open.Opened(exporter.Close)
 	}
 	served := make(chan error, 1)
 	go func() { served <- api.Serve(listener); close(served) }()
@@ -84,6 +69,31 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	case <-store.Failed():
 		return store.Health()
 	}
+}
+
+// observe lets operators in, on the admin socket, and Prometheus, if that is set.
+func observe(in admin.ServeInput, open *admin.Stack, store *storage.Store, a *auth.Authenticator, api *server.Server, ln net.Listener) error {
+	figures, err := in.ListenMetrics()
+	if err != nil {
+		return err
+	}
+	desk, err := admin.NewDesk(store, in.Config, server.Wire{}, nil).Listen(in.Log, in.Running(api, a, ln, figures))
+	if err != nil {
+		return err
+	}
+	open.Opened(desk.Close)
+	if figures == nil {
+		return nil
+	}
+	exporter, err := metrics.Serve(figures, metrics.Sources{
+		Store: store, Auth: a, Server: api, Version: in.Version, Environment: in.Config.Auth.Environment,
+		Certificate: in.CertificateEnds, Dropped: in.Dropped, Log: in.Log,
+	})
+	if err != nil {
+		return err
+	}
+	open.Opened(exporter.Close)
+	return nil
 }
 
 // openStore opens what keys are judged by, and what remembers them, with all in it
@@ -117,7 +127,7 @@ func newServer(in admin.ServeInput, store *storage.Store, authenticator *auth.Au
 	standard, most := c.Expiry()
 	return server.New(server.Options{
 		Store: store, Auth: authenticator, Version: in.Version, Environment: c.Auth.Environment,
-		PublicURL: c.Server.PublicURL, TrustedProxies: c.Server.TrustedProxies, AllowedHosts: c.Server.AllowedHosts, MaxConnsPerIP: c.Server.MaxConnsPerIP,
+		Certificate: in.Certificate, PublicURL: c.Server.PublicURL, TrustedProxies: c.Server.TrustedProxies, AllowedHosts: c.Server.AllowedHosts, MaxConnsPerIP: c.Server.MaxConnsPerIP,
 		DefaultExpiryDays: standard, MaxExpiryDays: most, Log: in.Log, RequestLog: in.Requests, RequestLogFrom: in.RequestsFrom,
 	})
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"net/http"
 	"syscall"
 	"time"
 
@@ -14,32 +12,9 @@ import (
 
 	"exante/admin/config"
 	"exante/admin/demo"
-	"exante/admin/logging"
 	"exante/admin/systemd"
-	"exante/auth"
 	"exante/storage"
 )
-
-// ServeFunc runs the server until ctx ends, then stops it in order.
-type ServeFunc func(ctx context.Context, in ServeInput) error
-
-// ServeInput is what the serve command hands to a ServeFunc.
-type ServeInput struct {
-	Config  config.Config
-	Version string
-	Log     *slog.Logger
-
-	// Requests gets a line for each answer with at least the status RequestsFrom; nil: none.
-	Requests     *slog.Logger
-	RequestsFrom int
-	// Dropped is how many lines of either log were lost because nobody took them.
-	Dropped func() uint64
-
-	started time.Time
-
-	shell *shell
-	demo  *demo.Store // nil: a real server
-}
 
 func (s *shell) serveCommand() *cli.Command {
 	flags := []cli.Flag{&cli.BoolFlag{Name: "demo", Usage: "serve made-up invoices from a temporary directory, and print a key", DisableDefaultText: true}}
@@ -78,39 +53,18 @@ func (s *shell) runServe(ctx context.Context, demonstrate bool) (err error) {
 	if err := enterDirectory(in.Config.Storage.Dir, in.Config.AuditCopy()); err != nil {
 		return err
 	}
+	watch, err := in.watchCertificate()
+	if err != nil {
+		return err
+	}
+	if watch != nil {
+		defer watch.Close()
+	}
 	defer context.AfterFunc(ctx, func() { in.notify(systemd.Stopping) })()
 	if err = s.serve(ctx, in); errors.Is(err, storage.ErrInUse) {
 		return fmt.Errorf("%w%s", err, lockHolder(in.Config.Storage.Dir))
 	}
 	return notOurs(err)
-}
-
-// startLogs gives in its logs, which go on when nobody reads standard error. The
-// function that it returns writes what is left, if that is taken in a second.
-func (s *shell) startLogs(in *ServeInput) (end func()) {
-	format, stderr := in.Config.Log.Format, s.stderr
-	out := logging.New(stderr, func(dropped uint64) {
-		newLog(stderr, slog.LevelWarn, format).Warn("log lines were dropped: standard error did not take them in time", "lines", dropped)
-	})
-	s.stderr, in.Dropped = out, out.Dropped // what is told keeps its place among what is logged
-	in.Log = newLog(out, in.Config.Log.Level, format)
-	if in.Config.Log.Requests != "none" {
-		in.Requests = newLog(out, slog.LevelInfo, format)
-	}
-	if in.Config.Log.Requests == "failures" {
-		in.RequestsFrom = http.StatusBadRequest
-	}
-	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_ = out.Close(ctx) // there is no place left to say so
-		s.stderr = stderr
-	}
-}
-
-// StoreOptions are how to open the store, which is made if there is none.
-func (in ServeInput) StoreOptions(hasher *auth.Hasher) storage.Options {
-	return storeOptions(&in.Config, hasher, true, in.Log)
 }
 
 // Listen opens the port of the API.
@@ -119,8 +73,8 @@ func (in ServeInput) Listen() (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !isLocal(listener) && len(in.Config.Server.TrustedProxies) == 0 {
-		in.Log.Warn("keys cross the network in clear: put a proxy with TLS in front and name it in server.trusted_proxies", "listen", in.Config.Server.Listen)
+	if !isLocal(listener) && in.Certificate == nil && len(in.Config.Server.TrustedProxies) == 0 {
+		in.Log.Warn("keys cross the network in clear: set server.tls_cert and server.tls_key, or put a proxy with TLS in front and name it in server.trusted_proxies", "listen", in.Config.Server.Listen)
 	}
 	return listener, nil
 }
@@ -160,17 +114,6 @@ func listen(setting, address string) (net.Listener, error) {
 
 func isLocal(l net.Listener) bool { return l.Addr().(*net.TCPAddr).IP.IsLoopback() }
 
-// Running is the server as status tells of it.
-func (in ServeInput) Running(front Front, authenticator *auth.Authenticator, listeners ...net.Listener) Running {
-	r := Running{Front: front, Auth: authenticator, Version: in.Version, Started: in.started, Dropped: in.Dropped}
-	for _, l := range listeners {
-		if l != nil {
-			r.Listen = append(r.Listen, l.Addr())
-		}
-	}
-	return r
-}
-
 // Prepare fills the store of a demonstration. It does nothing for a real server.
 func (in ServeInput) Prepare(ctx context.Context, store *storage.Store) error {
 	if in.demo == nil {
@@ -181,13 +124,13 @@ func (in ServeInput) Prepare(ctx context.Context, store *storage.Store) error {
 
 // Announce tells the operator that requests are answered on addr.
 func (in ServeInput) Announce(addr net.Addr) error {
-	in.shell.tell("listening on http://%s", addr)
+	in.shell.tell("listening on %s%s", in.scheme(), addr)
 	in.notify(systemd.Ready)
 	if in.demo == nil {
 		return nil
 	}
 	in.shell.tell("the demonstration's data is gone when you stop it; meanwhile: exante keys list --data-dir %s", in.demo.Dir)
-	key, url := secret{in.demo.Key.Reveal()}, "http://"+reachable(addr)
+	key, url := secret{in.demo.Key.Reveal()}, in.scheme()+reachable(addr)
 	if in.shell.json {
 		return in.shell.printJSON(struct {
 			Key secret `json:"key"`
@@ -204,6 +147,13 @@ func (in ServeInput) notify(state string) {
 	if err := systemd.Notify(in.shell.environ, state); err != nil {
 		in.Log.Warn("systemd does not know our state", "state", state, "error", err)
 	}
+}
+
+func (in ServeInput) scheme() string {
+	if in.Certificate != nil {
+		return "https://"
+	}
+	return "http://"
 }
 
 // reachable is addr as a caller on this machine writes it.

@@ -108,7 +108,7 @@ func (x *exchange) baseURL() string {
 		return x.options.PublicURL
 	}
 	scheme := "http://"
-	if x.http.IsTLS() {
+	if x.tls != nil {
 		scheme = "https://"
 	}
 	return scheme + string(x.http.Request.URI().Host())

@@ -24,6 +24,7 @@ var (
 	errEncoding      = errors.New("content encoding is not identity")
 	errFraming       = errors.New("ambiguous framing")
 	errUnparsed      = errors.New("not an http request")
+	errPlain         = errors.New("http without tls")
 	errVersion       = errors.New("unknown http version")
 	errMethod        = errors.New("method not allowed")
 	errUnknownMethod = errors.New("unknown method")
@@ -86,6 +87,7 @@ var answers = []answer{
 	{errMalformed, 400, "malformed_json", "The body must be one JSON value. See details."},
 	{errFraming, 400, "malformed_request", "The request could be read in two ways."},
 	{errUnparsed, 400, "malformed_request", "That is not an HTTP request."},
+	{errPlain, 400, "malformed_request", "This port speaks HTTPS: use https:// in the URL."},
 	{errUnknownMethod, 400, "unknown_method", "That method is not known."},
 	{errNoRoute, 404, "not_found", "No such path."},
 	{errMethod, 405, "method_not_allowed", "That path has other methods. See Allow."},

@@ -19,11 +19,15 @@ var (
 	headerReplayed     = []byte("Idempotent-Replayed")
 	headerRequestID    = []byte("X-Request-Id")
 	headerRetryAfter   = []byte("Retry-After")
+	headerSecurity     = []byte("Strict-Transport-Security")
 
 	valueNoStore = []byte("no-store")
 	valueTrue    = []byte("true")
 	valueNoSniff = []byte("nosniff")
-	mediaJSON    = []byte("application/json")
+	// valueSecurity is how long a browser shall remember that this host has TLS
+	// (RFC 6797): a year.
+	valueSecurity = []byte("max-age=31536000")
+	mediaJSON     = []byte("application/json")
 )
 
 // expiryNotice is how long before its end a key's answers say when that is.

@@ -56,12 +56,22 @@ func (l *listener) Accept() (net.Conn, error) {
 		addr := addrOf(c.RemoteAddr())
 		refusal := l.enter(addr)
 		if refusal == nil {
-			return &conn{Conn: c, leave: func() { l.leave(addr) }}, nil
+			return l.admitted(c, addr), nil
 		}
-		_ = c.SetWriteDeadline(time.Now().Add(refuseWrite))
-		_, _ = c.Write(l.server.rawAnswer(refusal))
+		if l.server.tls == nil { // else it could not be read
+			_ = c.SetWriteDeadline(time.Now().Add(refuseWrite))
+			_, _ = c.Write(l.server.rawAnswer(refusal))
+		}
 		_ = c.Close()
 	}
+}
+
+func (l *listener) admitted(c net.Conn, addr netip.Addr) *conn {
+	out := &conn{Conn: c, raw: c, leave: func() { l.leave(addr) }}
+	if l.server.tls != nil {
+		out.Conn = l.server.overTLS(c, out)
+	}
+	return out
 }
 
 // enter counts a connection, or says why there may not be one more.
@@ -99,17 +109,22 @@ func (s *Server) rawAnswer(err error) []byte {
 	w := s.newWriter()
 	defer s.free(w)
 	w.failure(row, err, id.String())
+	retry := ""
+	if row.status != fasthttp.StatusBadRequest {
+		retry = "Retry-After: 1\r\n"
+	}
 	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: %s\r\nContent-Length: %d\r\n"+
-		"Retry-After: 1\r\nX-Request-Id: %s\r\nCache-Control: %s\r\nX-Content-Type-Options: %s\r\n\r\n%s",
-		row.status, fasthttp.StatusMessage(row.status), mediaJSON, len(w.buf), id, valueNoStore, valueNoSniff, w.buf)
+		"%sX-Request-Id: %s\r\nCache-Control: %s\r\nX-Content-Type-Options: %s\r\n\r\n%s",
+		row.status, fasthttp.StatusMessage(row.status), mediaJSON, len(w.buf), retry, id, valueNoStore, valueNoSniff, w.buf)
 }
 
 // conn is an open connection that is counted until it is closed.
 type conn struct {
-	net.Conn
-	leave  func()
-	closed atomic.Bool
-	unread atomic.Bool // input may be left that nobody will read
+	net.Conn          // with TLS, if that is on
+	raw      net.Conn // below it
+	leave    func()
+	closed   atomic.Bool
+	unread   atomic.Bool // input may be left that nobody will read
 }
 
 // Close hangs up. Where input is left unread, TCP would answer it with a reset,
@@ -120,11 +135,22 @@ func (c *conn) Close() error {
 		return net.ErrClosed
 	}
 	defer c.leave()
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.unread.Load() && half.CloseWrite() == nil {
-		_ = c.SetReadDeadline(time.Now().Add(lingerTime))
-		_, _ = io.Copy(io.Discard, c.Conn)
+	if c.unread.Load() {
+		c.linger()
 	}
 	return c.Conn.Close()
+}
+
+// linger ends our stream, of TLS and of TCP, and waits a moment for the client to
+// end its own.
+func (c *conn) linger() {
+	if over, ok := c.Conn.(*secured); ok {
+		_ = over.CloseWrite() // without it, the end could be anybody's
+	}
+	if half, ok := c.raw.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		_ = c.raw.SetReadDeadline(time.Now().Add(lingerTime))
+		_, _ = io.Copy(io.Discard, c.raw)
+	}
 }
 
 // hangUp closes the connection after this answer, with all that is in it.

@@ -69,6 +69,9 @@ func (x *exchange) identify(own []byte) {
 	h.SetCanonical(headerRequestID, x.id)
 	h.SetCanonical(headerCacheControl, valueNoStore)
 	h.SetCanonical(headerNoSniff, valueNoSniff)
+	if x.tls != nil {
+		h.SetCanonical(headerSecurity, valueSecurity)
+	}
 }
 
 // isRequestID reports whether b may be echoed and logged: short, plain, and no

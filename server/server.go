@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -42,8 +43,11 @@ type Options struct {
 	MaxConnsPerIP int // of one address; 0: no limit, as behind a proxy
 
 	// PublicURL is what URLs of this server begin with, without a slash at the end.
-	// Empty: http:// and the Host of the request.
+	// Empty: http:// or https://, and the Host of the request.
 	PublicURL string
+
+	// Certificate is asked for at each TLS handshake. nil: no TLS.
+	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 
 	DefaultExpiryDays int // of a key that is created without expires_in_days; 0: never expires
 	MaxExpiryDays     int // longest that may be asked for; 0: 3650
@@ -86,6 +90,7 @@ type Server struct {
 	hosts   hostSet
 	signing auth.SigningKey // of cursors and links
 	docs    *openapi.Site
+	tls     *tls.Config // nil: in clear
 
 	app       *fiber.App
 	router    fasthttp.RequestHandler // Fiber's: from the path to the handler
@@ -117,6 +122,9 @@ func New(o Options) (*Server, error) {
 		hosts: newHostSet(o.AllowedHosts), signing: o.Store.SigningKey(),
 		uploads: newGate(maxUploads, maxUploadsOrg, errUploads),
 		exports: newGate(maxExports, maxExportsOrg, errExports),
+	}
+	if o.Certificate != nil {
+		s.tls = tlsConfig(o.Certificate)
 	}
 	var err error
 	if s.docs, err = openapi.New(); err != nil {
@@ -206,7 +214,7 @@ func (s *Server) Serve(ln net.Listener) error {
 	if draining {
 		return ln.Close()
 	}
-	s.log.Info("serving", "address", ln.Addr().String(), "version", s.options.Version,
+	s.log.Info("serving", "address", ln.Addr().String(), "tls", s.tls != nil, "version", s.options.Version,
 		"environment", string(s.options.Environment))
 	if err := s.app.Server().Serve(s.bounded(ln)); err != nil {
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)

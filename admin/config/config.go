@@ -32,6 +32,8 @@ type Config struct {
 		AllowedHosts   []string
 		TrustedProxies []netip.Prefix
 		MaxConnsPerIP  int // 0: no limit
+		TLSCert        string
+		TLSKey         string // "" with TLSCert: no TLS
 	}
 	Storage struct {
 		Dir     string
@@ -130,6 +132,12 @@ func (c *Config) Argon2() auth.Params {
 func (c *Config) validate() error {
 	if days := c.Auth.MaxExpiryDays; days > 0 && c.Auth.DefaultExpiryDays > days {
 		return &Error{Key: "auth.default_expiry_days", Reason: fmt.Sprintf("%d is above auth.max_expiry_days, %d", c.Auth.DefaultExpiryDays, days)}
+	}
+	switch {
+	case c.Server.TLSCert != "" && c.Server.TLSKey == "":
+		return &Error{Key: "server.tls_key", Reason: "is needed with server.tls_cert: both or none"}
+	case c.Server.TLSCert == "" && c.Server.TLSKey != "":
+		return &Error{Key: "server.tls_cert", Reason: "is needed with server.tls_key: both or none"}
 	}
 	if c.Metrics.Listen != "" && c.Metrics.Listen == c.Server.Listen && !strings.HasSuffix(c.Metrics.Listen, ":0") {
 		return &Error{Key: "metrics.listen", Reason: c.Metrics.Listen + " is the address of the API: metrics have one of their own"}

@@ -30,7 +30,7 @@ var settings = []Setting{
 		"Address and port of the API. Port 0 takes a free one.",
 		func(c *Config) value { return &field[string]{&c.Server.Listen, parseListen, verbatim, quoted} }},
 	{"server", "public_url", "",
-		"What links to this server begin with, behind a proxy. Empty: http:// and the Host of the request.",
+		"What links to this server begin with, behind a proxy. Empty: the Host of the request.",
 		func(c *Config) value { return &field[string]{&c.Server.PublicURL, parsePublicURL, verbatim, quoted} }},
 	{"server", "allowed_hosts", "",
 		"Names that requests may carry in Host. Empty: any.",
@@ -41,6 +41,13 @@ var settings = []Setting{
 	{"server", "max_conns_per_ip", "512",
 		"Connections that one address may hold open. 0: no limit, for a server behind a proxy.",
 		func(c *Config) value { return between(&c.Server.MaxConnsPerIP, 0, 1<<20) }},
+
+	{"server", "tls_cert", "",
+		"PEM file of the TLS certificate and its chain; read anew when it is replaced. Empty: no TLS.",
+		func(c *Config) value { return &field[string]{&c.Server.TLSCert, optional(parsePath), verbatim, quoted} }},
+	{"server", "tls_key", "",
+		"PEM file of its private key, which others may not read. Both or none.",
+		func(c *Config) value { return &field[string]{&c.Server.TLSKey, optional(parsePath), verbatim, quoted} }},
 
 	{"storage", "dir", "exante-data",
 		"Data directory. It belongs to one user, mode 0700, on a local disk.",

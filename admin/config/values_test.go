@@ -20,6 +20,8 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 		"server.allowed_hosts":     {`["a.example:80"]`, "not a host name"},
 		"server.trusted_proxies":   {`["10.0.0.1/8"]`, "neither an address nor a network"},
 		"server.max_conns_per_ip":  {`-1`, "from 0 to"},
+		"server.tls_cert":          {`"a` + "\u202e" + `"`, "can't be printed"},
+		"server.tls_key":           {`"a` + "\u202e" + `"`, "can't be printed"},
 		"storage.dir":              {`""`, "a path is needed"},
 		"storage.cache":            {`"64MB"`, "not a size"},
 		"storage.min_free":         {`"15MiB"`, "15MiB is too little to finish a write in: at least 16MiB, or 0 for no watch"},
@@ -158,4 +160,19 @@ func TestMetricsHaveAPortOfTheirOwn(t *testing.T) {
 	}
 	mustLoad(t, at("127.0.0.1:0", "127.0.0.1:0"))
 	mustLoad(t, at("127.0.0.1:8080", ""))
+}
+
+func TestTLSTakesBothFiles(t *testing.T) {
+	inEmptyDir(t)
+	with := func(cert, key string) config.Sources {
+		return config.Sources{Flags: map[string]string{"server.tls_cert": cert, "server.tls_key": key}}
+	}
+	if got := loadError(t, with("cert.pem", "")); got != "server.tls_key: is needed with server.tls_cert: both or none" {
+		t.Errorf("message = %q", got)
+	}
+	if got := loadError(t, with("", "key.pem")); got != "server.tls_cert: is needed with server.tls_key: both or none" {
+		t.Errorf("message = %q", got)
+	}
+	mustLoad(t, with("", ""))
+	mustLoad(t, with("cert.pem", "key.pem"))
 }

@@ -136,7 +136,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-var listening = regexp.MustCompile(`listening on (http://[0-9.:]+)`)
+var listening = regexp.MustCompile(`listening on (https?://[0-9.:]+)`)
 
 // serve starts the binary on a free port and waits until it is ready.
 func serve(t testing.TB, dir string, args ...string) *server {
@@ -166,7 +166,7 @@ func start(t testing.TB, cmd *exec.Cmd) *server {
 		return s.url != ""
 	})
 	s.waitFor("readiness", func() bool {
-		resp, err := http.Get(s.url + "/readyz")
+		resp, err := client.Get(s.url + "/readyz")
 		if err != nil {
 			return false
 		}

@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 
 // shared are packages of ours that only tests use, and that tests of any package
 // may share.
-var shared = []string{"exante/server/openapi/contract"}
+var shared = []string{"exante/server/openapi/contract", "exante/admin/certificate/certtest"}
 
 // pure are packages of rules, which know no store: all of ours that they may
 // import, but for themselves.

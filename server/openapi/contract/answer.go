@@ -25,7 +25,7 @@ type Answer struct {
 
 // carried are header fields that belong to the connection or the message itself,
 // which no OpenAPI document describes.
-var carried = []string{"Connection", "Content-Encoding", "Content-Length", "Content-Type", "Date", "Transfer-Encoding"}
+var carried = []string{"Connection", "Content-Encoding", "Content-Length", "Content-Type", "Date", "Strict-Transport-Security", "Transfer-Encoding"}
 
 // Check says in what the answer departs from the document: a status, a header, a
 // media type or a body that is not in it. What the document does not describe may
