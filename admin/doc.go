@@ -18,6 +18,11 @@
 // handed in as a Wire, so that there is one reader and one wording for files and
 // HTTP; package transfer is what lies between a file and the store.
 //
+// Two questions are for a running server only: its status and its health
+// (status.go), for which main hands in what stands in front of the store. serve logs
+// through package logging, which waits for no reader, and has its certificate from
+// package certificate.
+//
 // To add a command: a method on Ops and its body in a local file, its line in
 // operations.go, a method on Remote, then a cmd_*.go file that calls it. Its help
 // is laid out, and completed by shells, from its spec: name the value of each flag

@@ -25,6 +25,10 @@
 //     set, logged (requestlog.go): the route, never a header, a query, a body or a
 //     token.
 //
+// With a certificate all of that goes over TLS (tls.go), whose handshake is made by
+// whoever reads the connection first, behind the limits of listener.go. Package
+// metrics shows the counters to Prometheus.
+//
 // # To add a route
 //
 // Write the row in routes.go and the handler in the file of its resource, and

@@ -9,8 +9,12 @@ import (
 // logRequest tells what was asked of whom, and never with what: no header, query,
 // body or path, for a path may hold a mistyped secret.
 func (x *exchange) logRequest(status int, took time.Duration) {
+	route := x.counters.name
+	if x.http.IsHead() {
+		route = x.counters.head
+	}
 	attrs := make([]slog.Attr, 0, 8)
-	attrs = append(attrs, slog.String("request_id", string(x.id)), slog.String("route", x.counters.name()), slog.Int("status", status))
+	attrs = append(attrs, slog.String("request_id", string(x.id)), slog.String("route", route), slog.Int("status", status))
 	if n := x.answerBytes(); n >= 0 {
 		attrs = append(attrs, slog.Int("bytes", n))
 	}
@@ -19,14 +23,6 @@ func (x *exchange) logRequest(status int, took time.Duration) {
 		attrs = append(attrs, slog.String("key_uid", key.ID.String()))
 	}
 	x.options.RequestLog.LogAttrs(x.life, slog.LevelInfo, "request", attrs...)
-}
-
-// name is the route as "GET /api/invoices/:uid", or "none".
-func (r *routeTraffic) name() string {
-	if r.method == r.path {
-		return r.path
-	}
-	return r.method + " " + r.path
 }
 
 // answerBytes is the length of the answer's body; -1 for an export, whose length

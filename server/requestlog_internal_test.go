@@ -15,7 +15,7 @@ import (
 func BenchmarkRequestLine(b *testing.B) {
 	s := &Server{options: Options{RequestLog: slog.New(slog.NewTextHandler(io.Discard, nil))}}
 	x := &exchange{Server: s, http: &fasthttp.RequestCtx{}, id: []byte("0190b7a0-0000-7000-8000-000000000001"),
-		counters: &routeTraffic{method: "GET", path: "/api/invoices/:uid"}, admitted: auth.Admission{Key: &auth.Key{}}}
+		counters: &routeTraffic{name: "GET /api/invoices/:uid"}, admitted: auth.Admission{Key: &auth.Key{}}}
 	x.life = b.Context()
 	b.ReportAllocs()
 	for b.Loop() {

@@ -62,7 +62,7 @@ func TestRequestLogTellsOneLineARequest(t *testing.T) {
 	w.do("GET", "/api/nothing/"+party, "", "")
 	w.get("/no/such/path", "")
 	export := w.get("/api/invoices/export", w.acme.key)
-	want := []string{"POST /api/parties 201", "GET /api/parties/:uid 200", "GET /api/parties/:uid 200", "none 401", "none 404", "GET /api/invoices/export 200"}
+	want := []string{"POST /api/parties 201", "GET /api/parties/:uid 200", "HEAD /api/parties/:uid 200", "none 401", "none 404", "GET /api/invoices/export 200"}
 	waitFor(t, "the last line", func() bool { return len(requestLog(t, w)) == len(want) })
 	lines := requestLog(t, w)
 	for i, l := range lines {

@@ -22,15 +22,16 @@ type traffic struct {
 // routeTraffic is what was answered to the requests of one route.
 type routeTraffic struct {
 	method, path string
+	name, head   string           // in the log: of the route, and of a HEAD to it
 	classes      [6]atomic.Uint64 // by the first digit of the status
 	took         measure.Histogram
 }
 
 // newTraffic makes a counter for each row.
 func newTraffic(table []route) *traffic {
-	t := &traffic{unrouted: routeTraffic{method: "none", path: "none"}}
+	t := &traffic{unrouted: routeTraffic{method: "none", path: "none", name: "none", head: "none"}}
 	for _, row := range table {
-		t.routes = append(t.routes, &routeTraffic{method: row.method, path: row.path})
+		t.routes = append(t.routes, &routeTraffic{method: row.method, path: row.path, name: row.method + " " + row.path, head: "HEAD " + row.path})
 	}
 	t.routes = append(t.routes, &t.unrouted)
 	return t
