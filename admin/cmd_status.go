@@ -161,7 +161,8 @@ func (c CacheStatus) ratio() string {
 	if all == 0 {
 		return "not asked yet"
 	}
-	return fmt.Sprintf("%.1f %% of %d were hits", 100*float64(c.Hits)/float64(all), all)
+	permille := c.Hits * 1000 / all
+	return fmt.Sprintf("%d.%d %% of %d were hits", permille/10, permille%10, all)
 }
 
 // counts is "2xx 17, 4xx 3", five to a line; without zeros, what is not there is
@@ -185,17 +186,15 @@ func counts(label string, of map[string]uint64, zeros bool) (lines [][2]string) 
 
 // size is a number of bytes for a person.
 func size[T int64 | uint64](n T) string {
-	v, unit := float64(n), "B"
-	for _, next := range []string{"KiB", "MiB", "GiB", "TiB"} {
-		if v < 1024 {
-			break
-		}
-		v, unit = v/1024, next
+	const units = "KMGT"
+	if n < 1024 {
+		return fmt.Sprintf("%d B", n)
 	}
-	if unit == "B" {
-		return fmt.Sprintf("%.0f B", v)
+	i := 0
+	for n >= 1<<20 && i < len(units)-1 {
+		n, i = n>>10, i+1
 	}
-	return fmt.Sprintf("%.1f %s", v, unit)
+	return fmt.Sprintf("%d.%d %ciB", n>>10, n%1024*10/1024, units[i])
 }
 
 // indented moves what is written two columns in.

@@ -68,7 +68,7 @@ func TestTheLogHoldsNoSecret(t *testing.T) {
 			t.Error("a key reached the log")
 		}
 	}
-	for _, want := range []string{`route="GET /api/invoices/:uid"`, "key_uid=" + w.acme.id, "status=401", "duration=", "request_id="} {
+	for _, want := range []string{`route="GET /api/invoices/:uid"`, "key_uid=" + w.acme.id, "status=401", "duration_us=", "request_id="} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %s", want)
 		}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"log/slog"
-	"math"
 	"time"
 )
 
@@ -18,7 +17,7 @@ func (x *exchange) logRequest(status int, took time.Duration) {
 	if n := x.answerBytes(); n >= 0 {
 		attrs = append(attrs, slog.Int("bytes", n))
 	}
-	attrs = append(attrs, slog.Float64("duration_ms", math.Round(float64(took)/1e3)/1e3), slog.String("peer", x.clientAddr().String()))
+	attrs = append(attrs, slog.Int64("duration_us", took.Microseconds()), slog.String("peer", x.clientAddr().String()))
 	if key := x.admitted.Key; key != nil {
 		attrs = append(attrs, slog.String("key_uid", key.ID.String()))
 	}

@@ -21,7 +21,7 @@ type line struct {
 	KeyUID                  *string `json:"key_uid"`
 	Status                  int
 	Bytes                   *int
-	DurationMS              *float64 `json:"duration_ms"`
+	DurationUS              *int64 `json:"duration_us"`
 	Time                    string
 }
 
@@ -66,7 +66,7 @@ func TestRequestLogTellsOneLineARequest(t *testing.T) {
 	waitFor(t, "the last line", func() bool { return len(requestLog(t, w)) == len(want) })
 	lines := requestLog(t, w)
 	for i, l := range lines {
-		if got := fmt.Sprint(l.Route, " ", l.Status); got != want[i] || l.Level != "INFO" || l.Msg != "request" || l.Time == "" || l.DurationMS == nil || l.RequestID == "" {
+		if got := fmt.Sprint(l.Route, " ", l.Status); got != want[i] || l.Level != "INFO" || l.Msg != "request" || l.Time == "" || l.DurationUS == nil || l.RequestID == "" {
 			t.Errorf("line %d = %+v, want %s", i, l, want[i])
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,11 +92,11 @@ func TestKeyOfAGroupIsTaken(t *testing.T) {
 }
 
 // watched runs in a bubble, where two seconds pass at once.
-func watched(t *testing.T, first certtest.Pair, test func(f certificate.Files, w *certificate.Watch, log *bytes.Buffer)) {
+func watched(t *testing.T, first certtest.Pair, test func(f certificate.Files, w *certificate.Watch, log *buffer)) {
 	f := files(t)
 	first.Write(t, f.Cert, f.Key)
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log buffer
 		w, err := certificate.Open(f, slog.New(slog.NewTextHandler(&log, nil)))
 		if err != nil {
 			t.Fatal(err)
@@ -115,7 +116,7 @@ func TestReplacedFilesAreUsed(t *testing.T) {
 	// In a bubble the clock begins in 2000.
 	one, two := time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2002, 1, 1, 0, 0, 0, 0, time.UTC)
 	next := certtest.New(t, "b", two)
-	watched(t, certtest.New(t, "a", one), func(f certificate.Files, w *certificate.Watch, log *bytes.Buffer) {
+	watched(t, certtest.New(t, "a", one), func(f certificate.Files, w *certificate.Watch, log *buffer) {
 		if !w.NotAfter().Equal(one) {
 			t.Errorf("expires %v, want %v", w.NotAfter(), one)
 		}
@@ -136,7 +137,7 @@ func TestReplacedFilesAreUsed(t *testing.T) {
 func TestBrokenReplacementKeepsTheOldOne(t *testing.T) {
 	one, two := time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2002, 1, 1, 0, 0, 0, 0, time.UTC)
 	next := certtest.New(t, "b", two)
-	watched(t, certtest.New(t, "a", one), func(f certificate.Files, w *certificate.Watch, log *bytes.Buffer) {
+	watched(t, certtest.New(t, "a", one), func(f certificate.Files, w *certificate.Watch, log *buffer) {
 		write(t, f.Cert, next.Cert, 0o600) // the key is yet to come
 		pass(3 * time.Second)
 		if !w.NotAfter().Equal(one) || log.Len() > 0 {
@@ -164,7 +165,7 @@ func TestBrokenReplacementKeepsTheOldOne(t *testing.T) {
 
 func TestEndOfACertificateIsWarnedAboutOnceADay(t *testing.T) {
 	end := time.Date(2000, 1, 16, 0, 0, 0, 0, time.UTC)
-	watched(t, certtest.New(t, "a", end), func(f certificate.Files, w *certificate.Watch, log *bytes.Buffer) {
+	watched(t, certtest.New(t, "a", end), func(f certificate.Files, w *certificate.Watch, log *buffer) {
 		if log.Len() > 0 {
 			t.Errorf("15 days before: %s", log)
 		}
@@ -181,4 +182,30 @@ func TestEndOfACertificateIsWarnedAboutOnceADay(t *testing.T) {
 			t.Errorf("the expired certificate is not used: %v", err)
 		}
 	})
+}
+
+// buffer collects the log while the test looks at it.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *buffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *buffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func (l *buffer) Len() int { return len(l.String()) }
+
+func (l *buffer) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
 }

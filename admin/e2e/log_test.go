@@ -77,16 +77,24 @@ func TestRequestsGoOnWhenNobodyReadsTheLog(t *testing.T) {
 			t.Fatal("no line was dropped")
 		}
 	}
-	rest := make(chan string)
-	go func() { text, _ := io.ReadAll(log); rest <- string(text) }()
+	var taken lockedBuffer
+	ended := make(chan struct{})
+	go func() { defer close(ended); _, _ = io.Copy(&taken, log) }()
+	const note = "log lines were dropped: standard error did not take them in time"
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(taken.String(), note); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the log does not say that lines were dropped")
+		}
+	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-exited; err != nil {
 		t.Errorf("stopped with %v", err)
 	}
-	text := <-rest
-	if !strings.Contains(text, "log lines were dropped: standard error did not take them in time") || !strings.Contains(text, "msg=stopping") {
+	<-ended
+	text := taken.String()
+	if !strings.Contains(text, "msg=stopping") {
 		t.Errorf("the log ends with %q", text[max(0, len(text)-300):])
 	}
 	for line := range strings.Lines(text) {

@@ -11,11 +11,12 @@ import (
 
 // An amount that passed through a float is no longer exact. So no code of ours has
 // a float: no type, no literal, no conversion, no function of package math that
-// works on one.
+// works on one. Only what Prometheus is told is in floats, for it knows nothing else:
+// that is counts and bytes, and no amount.
 func TestNoFloatComesNearAnAmount(t *testing.T) {
 	read := 0
 	for file := range sourceFiles(t) {
-		if strings.HasSuffix(file, "_test.go") {
+		if strings.HasSuffix(file, "_test.go") || strings.HasPrefix(filepath.ToSlash(file), "server/metrics/") {
 			continue
 		}
 		read++
