@@ -19,7 +19,7 @@ import (
 // copyTail is how much of the end of the copy a start holds against the store, in
 // bytes. Records link to those before them, so what was rewritten further back
 // shows at the end; what was changed there alone is for `audit verify` to find.
-const copyTail = 4 << 20
+const copyTail = 1 << 20
 
 // errDiffers says that copy and store do not tell the same.
 var errDiffers = errors.New("the audit copy and the store differ")

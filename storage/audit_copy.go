@@ -114,6 +114,7 @@ func (c *copier) attach() error {
 	var end copyEnd
 	var mend []byte
 	err := c.store.db.View(context.Background(), func(r kv.Reader) (err error) {
+		c.store.guarding.Add(1)
 		if end, err = compareCopy(r, c.path); err != nil {
 			return err
 		}
@@ -201,6 +202,7 @@ func (c *copier) missing() (lines []byte, last uint64, err error) {
 	in := inGlobal(famAudit)
 	in.Start = keyAudit(c.at + 1)
 	err = c.store.db.View(context.Background(), func(r kv.Reader) error {
+		c.store.guarding.Add(1)
 		return scanWhile(r, in, famAudit, func(_ []byte, rec *auditRecord) (bool, error) {
 			line, err := rec.line()
 			lines, last = append(append(lines, line...), '\n'), rec.Seq

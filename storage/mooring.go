@@ -145,6 +145,7 @@ func (s *Store) writeAnchor() error {
 	}
 	var a *anchor
 	err := s.db.View(ctx, func(r kv.Reader) (err error) {
+		s.guarding.Add(1)
 		a, err = s.standing(r, seq, s.keyring.Len())
 		return err
 	})

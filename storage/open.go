@@ -95,6 +95,9 @@ func (s *Store) agrees(before *anchor, o *opening, seq uint64, r kv.Reader) erro
 		if err := before.agrees(now); err != nil {
 			return err
 		}
+		if before.Seq == seq {
+			s.anchored.Store(seq) // a command that only reads writes nothing
+		}
 	}
 	switch {
 	case s.options.AuditCopy == "":

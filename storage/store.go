@@ -89,6 +89,7 @@ type Store struct {
 	copy     *copier // nil: none, or not yet
 	mooring  *mooring
 	anchored atomic.Uint64 // the sequence that the anchor names
+	guarding atomic.Uint64 // snapshots that were opened to write the anchor and the copy
 
 	superseded Detail // of the branch with which the store is taken as it is
 }
@@ -157,8 +158,9 @@ func (s *Store) Health() error { return s.db.Health() }
 // Disk is how much room the store has, and whether writes are refused for want of it.
 func (s *Store) Disk() disk.State { return s.db.Disk() }
 
-// Views is how many snapshots of the database have been opened for reading.
-func (s *Store) Views() uint64 { return s.db.Views() }
+// Views is how many snapshots of the database have been opened for reading, but
+// for what guards it in the background.
+func (s *Store) Views() uint64 { return s.db.Views() - s.guarding.Load() }
 
 // Close finishes what was accepted and closes the database.
 func (s *Store) Close() error {

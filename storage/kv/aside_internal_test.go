@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // contents is every file below dir, with its size and what is in it.
@@ -142,6 +143,28 @@ func TestRefusedDirectoryIsLeftAsItWasFound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A Judge may take his time. Compaction, which begins within a second, would empty
+// the tables that it replaces.
+func TestSlowJudgeKeepsTheTables(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	e := openEngine(t, dir, nil)
+	for n := range 2 { // fewer than begin a compaction by themselves: the logs of two openings make it three
+		mustPut(t, e, fmt.Sprint("k", n), "v")
+		e = flush(t, e, dir)
+	}
+	mustPut(t, e, "k2", "v")
+	dir = copyDir(t, dir)
+	before := contents(t, dir)
+	_, err := Open(Options{Dir: dir, Judge: func(uint64, Reader) error {
+		time.Sleep(2 * time.Second) // the compactors of Badger wait for up to one, by chance
+		return errNotThatOne
+	}})
+	if !errors.Is(err, errNotThatOne) {
+		t.Fatal(err)
+	}
+	sameContents(t, dir, before)
 }
 
 func TestAcceptedDirectoryHasNothingSetAside(t *testing.T) {

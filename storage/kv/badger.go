@@ -55,6 +55,8 @@ type engine struct {
 	batch  *batch
 	looked time.Time // at the free space; whoever has the turn uses it
 
+	judged bool // it was opened to be looked at, and is closed again
+
 	closing   chan struct{} // closed: no more turns
 	stopped   chan struct{} // closed: the writer has returned
 	closeOnce sync.Once
@@ -91,25 +93,42 @@ func Open(o Options) (DB, error) {
 	return nil, errors.Join(err, before.putBack())
 }
 
-// openJudged opens the engine and closes it again if it is refused.
+// openJudged opens the engine and closes it again if it is refused. It is judged
+// without compaction, which empties the tables that it replaces, and with them what
+// was set aside.
 func openJudged(o Options) (*engine, error) {
-	e, err := startEngine(o)
-	if err != nil {
-		return nil, err
-	}
 	if o.Judge != nil {
+		e, err := startEngine(o, withoutCompaction(badgerOptions(o.Dir, nil)))
+		if err != nil {
+			return nil, err
+		}
+		e.judged = true
 		err = e.View(context.Background(), func(r Reader) error { return o.Judge(e.Seq(), r) })
+		if err = e.leave(err); err != nil {
+			return nil, err
+		}
 	}
-	if bad := e.Health(); err == nil && bad != nil { // it opens without a table that it can't read, and logs that
+	settings := badgerOptions(o.Dir, nil)
+	if o.compacting {
+		settings = onDemand(settings)
+	}
+	e, err := startEngine(o, settings)
+	if err != nil || e.Health() == nil {
+		return e, err
+	}
+	return nil, e.leave(nil)
+}
+
+// leave closes an engine that was only looked at. It opens without a table that it
+// can't read, and only logs that: so its health counts too.
+func (e *engine) leave(err error) error {
+	if bad := e.Health(); err == nil && bad != nil {
 		err = fmt.Errorf("%w: %w", ErrDamaged, bad)
 	}
-	if err != nil {
-		if closing := e.Close(); closing != nil {
-			return nil, fmt.Errorf("%w; %w: %w", err, errStillOpen, closing)
-		}
-		return nil, err
+	if closing := e.Close(); closing != nil {
+		return errors.Join(err, fmt.Errorf("%w: %w", errStillOpen, closing))
 	}
-	return e, nil
+	return err
 }
 
 var errStillOpen = errors.New("the files are still in use")
@@ -118,16 +137,12 @@ var errStillOpen = errors.New("the files are still in use")
 // process takes for a moment only to learn that this one is here.
 const lockPatience = time.Second
 
-func startEngine(o Options) (*engine, error) {
+func startEngine(o Options, settings badger.Options) (*engine, error) {
 	h := &health{failed: make(chan struct{})}
 	var db *badger.DB
-	settings := badgerOptions(o.Dir, badgerLog{o.Log, h})
-	if o.compacting {
-		settings = onDemand(settings)
-	}
 	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
 		var err error
-		db, err = badger.OpenManaged(settings)
+		db, err = badger.OpenManaged(settings.WithLogger(badgerLog{o.Log, h}))
 		err = explainOpen(err, o.Dir)
 		if errors.Is(err, ErrLocked) && time.Since(begin) < lockPatience {
 			continue

@@ -51,3 +51,9 @@ func badgerOptions(dir string, log badger.Logger) badger.Options {
 func onDemand(o badger.Options) badger.Options {
 	return o.WithNumCompactors(0).WithNumLevelZeroTables(0).WithNumLevelZeroTablesStall(1 << 20)
 }
+
+// withoutCompaction has Badger write no more than the tables of the logs that it
+// finds. It has no bound on them then: nothing would make room.
+func withoutCompaction(o badger.Options) badger.Options {
+	return o.WithNumCompactors(0).WithNumLevelZeroTablesStall(1 << 20)
+}

@@ -60,6 +60,9 @@ func diskOptions(o Options) disk.Options {
 // no room for it the files are left as a kill would leave them: all that was
 // acknowledged is in them, and the next Open turns the log into a table.
 func (e *engine) closeFiles() error {
+	if e.judged {
+		return e.db.Close() // Open has made sure of the room, and goes on
+	}
 	e.db.SetDiscardTs(e.Seq()) // no snapshot is left, so a merge under way need keep nothing for one
 	logs, err := logsIn(e.options.Dir)
 	if err != nil {
