@@ -49,7 +49,7 @@ func TestAcceptTakesTheStoreAsItIs(t *testing.T) {
 // Nothing is changed by a store that is not accepted.
 func TestAcceptLeavesWhatItDoesNotTake(t *testing.T) {
 	w := newWreck(t)
-	w.remove(keyUser(w.org.ID, w.viewer.ID))
+	edit(w, keyAudit(4), famAudit, someoneElse) // which opening does not look for
 	w.must(w.store.Close())
 	w.must(os.Remove(w.anchorPath()))
 	before := filesOf(t, w.options.Dir)
