@@ -44,7 +44,7 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	if err := in.Prepare(ctx, store); err != nil {
 		return err
 	}
-	desk, err := admin.NewDesk(store, in.Config, server.Wire{}, nil).Listen(in.Log)
+	desk, err := admin.NewDesk(store, in.Config, server.Wire{}, nil).Flushing(authenticator.Flush).Listen(in.Log)
 	if err != nil {
 		return err
 	}

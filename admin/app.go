@@ -62,7 +62,7 @@ func (s *shell) app() *cli.App {
 			s.group("orgs", "organizations", s.orgsCreate(), s.orgsList()),
 			s.group("users", "users of an organization", s.usersCreate(), s.usersList()),
 			s.group("invoices", "many invoices at once", s.invoicesImport(), s.invoicesExport()),
-			s.verifyCommand(),
+			s.backupCommand(), s.restoreCommand(), s.verifyCommand(),
 			s.group("config", "the configuration", s.configShow(), s.configCheck()),
 			s.versionCommand(),
 		},

@@ -99,7 +99,7 @@ func TestHelpTexts(t *testing.T) {
 	var out strings.Builder
 	for _, c := range []string{
 		"", "keys", "orgs", "users", "config", "init", "keys create", "keys list", "keys show", "keys revoke", "keys rotate",
-		"orgs create", "orgs list", "users create", "users list", "invoices", "invoices import", "invoices export", "verify", "config show", "config check", "version", "serve",
+		"orgs create", "orgs list", "users create", "users list", "invoices", "invoices import", "invoices export", "backup", "restore", "verify", "config show", "config check", "version", "serve",
 	} {
 		help := must(t, append(strings.Fields(c), "--help")...)
 		out.WriteString("$ exante " + c + " --help\n" + help + "\n")

@@ -14,6 +14,7 @@ import (
 
 	"exante/admin"
 	"exante/server"
+	"exante/storage"
 )
 
 // The contract of Ops. Every step runs on the open store and through the socket
@@ -117,6 +118,22 @@ func exportOf(in admin.ExportRequest) func(context.Context, *walk) (any, error) 
 		report, err := w.ops.ExportInvoices(ctx, in, &out, nil)
 		return []any{out.String(), report}, err
 	}
+}
+
+// backup reads back what was written; how much that is depends on what was before.
+func backup(ctx context.Context, w *walk) (any, error) {
+	var out bytes.Buffer
+	calls := 0
+	report, err := w.ops.Backup(ctx, &out, func(done, total int) { calls++ })
+	if err != nil {
+		return nil, err
+	}
+	of, err := storage.CheckBackup(ctx, bytes.NewReader(out.Bytes()), storage.RestoreOptions{})
+	if err != nil || of.Entries != report.Entries || of.Sequence != report.Sequence || report.Bytes != int64(out.Len()) || calls == 0 {
+		return nil, fmt.Errorf("%+v in %d bytes read back as %+v, %v; progress %d times", report, out.Len(), of, err, calls)
+	}
+	report.Entries, report.Sequence, report.Bytes = 0, 0, 0
+	return report, nil
 }
 
 const fileOfLines = `{"party":{"name":"Globex"},"invoice_number":"A-1","status":"PAID","created_at":"2020-01-01","issue_date":"2020-01-01","line_items":[{"context_type":"PRODUCT","sku":"s","unit_price":100}]}
@@ -225,6 +242,7 @@ var steps = []step{
 	{"ExportInvoices", "in which organization", 2, exportOf(admin.ExportRequest{Format: "csv"})},
 	{"APIKeys", "all", 0, keysOf("")},
 	{"Users", "all", 0, usersOf("")},
+	{"Backup", "of everything", 0, backup},
 	{"Verify", "clean", 0, verify},
 }
 

@@ -32,6 +32,9 @@ var (
 	ErrNoStore = errors.New("no store here")                       // Open without Create on an empty directory
 	ErrUnknown = kv.ErrUnknownOutcome                              // a commit that may or may not be there
 	ErrClosed  = kv.ErrClosed
+
+	ErrBackupRunning = errors.New("another backup of this store is running")
+	ErrOccupied      = errors.New("the directory is not empty") // Restore
 )
 
 // MissingError says which elements of an array were not found. It Is ErrNotFound.

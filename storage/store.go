@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"exante/auth"
@@ -75,6 +76,7 @@ type Store struct {
 	once    *desk
 	signing auth.SigningKey
 	sweeper *sweeper
+	backups sync.Mutex // held while a backup is taken
 }
 
 // Open opens or creates the store in o.Dir and loads the keyring and the lists.

@@ -52,6 +52,9 @@ type Config struct {
 	Admin struct {
 		Socket string // "": admin.sock in the data directory
 	}
+	Backup struct {
+		MACKeyFile string // "": backups are not authenticated
+	}
 	Log struct {
 		Level  slog.Level
 		Format string

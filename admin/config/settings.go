@@ -85,6 +85,10 @@ var settings = []Setting{
 		"Unix socket for the other commands. Empty: admin.sock in the data directory.",
 		func(c *Config) value { return &field[string]{&c.Admin.Socket, parseSocket, verbatim, quoted} }},
 
+	{"backup", "mac_key_file", "",
+		"File with a secret of at least 32 bytes, mode 0600, that authenticates backups. Empty: they are not.",
+		func(c *Config) value { return &field[string]{&c.Backup.MACKeyFile, parseFile, verbatim, quoted} }},
+
 	{"log", "level", "info",
 		"debug, info, warn or error.",
 		func(c *Config) value { return &field[level]{(*level)(&c.Log.Level), parseLevel, formatLevel, quoted} }},

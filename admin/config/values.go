@@ -189,6 +189,14 @@ func parsePath(s string) (string, error) {
 	return filepath.Clean(s), nil
 }
 
+// parseFile is parsePath for a file that need not be named.
+func parseFile(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	return parsePath(s)
+}
+
 // MaxSocketPath is the longest path of a Unix socket: sun_path has 108 bytes,
 // the last of which is NUL (unix(7)).
 const MaxSocketPath = 107

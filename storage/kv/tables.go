@@ -24,16 +24,11 @@ import (
 // It holds the directory's lock meanwhile: a table that a running process is
 // still writing is not damage. Errors: ErrLocked, ErrDamaged.
 func checkTables(dir string) error {
-	lock, err := os.Open(dir)
+	unlock, err := Lock(dir)
 	if err != nil {
 		return err
 	}
-	defer lock.Close() // and with it the lock
-	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
-		return fmt.Errorf("%w: %s", ErrLocked, dir)
-	} else if err != nil {
-		return fmt.Errorf("lock: %w", err)
-	}
+	defer unlock()
 	if err := removeEmptyLogs(dir); err != nil {
 		return err
 	}
@@ -48,6 +43,25 @@ func checkTables(dir string) error {
 		}
 	}
 	return nil
+}
+
+// Lock keeps every process, this one too, from opening a store in dir until unlock
+// is called or the process ends. ErrLocked if one has.
+func Lock(dir string) (unlock func() error, err error) {
+	lock, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil {
+		return lock.Close, nil
+	}
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		err = fmt.Errorf("%w: %s", ErrLocked, dir)
+	} else {
+		err = fmt.Errorf("lock: %w", err)
+	}
+	return nil, errors.Join(err, lock.Close())
 }
 
 // removeEmptyLogs removes what a process leaves that is killed between making a

@@ -1,0 +1,82 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"exante/admin/config"
+	"exante/storage"
+)
+
+// Backup implements Ops.
+func (l Local) Backup(ctx context.Context, out io.Writer, progress Progress) (BackupReport, error) {
+	key, err := macKey(&l.config)
+	if err != nil {
+		return BackupReport{}, err
+	}
+	// What can't be written is counts of use alone, and a store that takes no writes
+	// is one that needs a backup.
+	_ = l.flush(ctx)
+	sized := &sizedWriter{to: out}
+	b, err := l.store.Backup(ctx, sized, storage.BackupOptions{MACKey: key, Program: buildVersion().Version}, progress)
+	if err != nil {
+		return BackupReport{}, err
+	}
+	return BackupReport{
+		Bytes: sized.size, Entries: b.Entries, DatabaseUID: b.Database.String(), Sequence: b.Sequence,
+		TakenAt: instant(b.TakenAt), Authenticated: b.Authenticated,
+	}, nil
+}
+
+// sizedWriter counts what goes by.
+type sizedWriter struct {
+	to   io.Writer
+	size int64
+}
+
+func (s *sizedWriter) Write(p []byte) (int, error) {
+	n, err := s.to.Write(p)
+	s.size += int64(n)
+	return n, err
+}
+
+// A key is as strong as its hash takes; a file much longer was not meant as one.
+const (
+	leastMACKey = 32
+	mostMACKey  = 4 << 10
+)
+
+// macKey reads the key that authenticates backups; none if no file is named.
+func macKey(c *config.Config) ([]byte, error) {
+	path := c.Backup.MACKeyFile
+	if path == "" {
+		return nil, nil
+	}
+	refuse := func(format string, args ...any) error {
+		return &config.Error{Key: "backup.mac_key_file", From: path, Reason: fmt.Sprintf(format, args...)}
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, refuse("%v", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, refuse("%v", err)
+	case !info.Mode().IsRegular():
+		return nil, refuse("is not a file")
+	case info.Mode().Perm()&0o077 != 0:
+		return nil, refuse("others can read it (mode %04o): set it to 0600, and make a new key if they may have", info.Mode().Perm())
+	}
+	key, err := io.ReadAll(io.LimitReader(file, mostMACKey+1))
+	switch {
+	case err != nil:
+		return nil, refuse("%v", err)
+	case len(key) < leastMACKey || len(key) > mostMACKey:
+		return nil, refuse("must have %d to %d bytes; make one with: head -c 32 /dev/urandom", leastMACKey, mostMACKey)
+	}
+	return key, nil
+}
