@@ -44,11 +44,17 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	if err := in.Prepare(ctx, store); err != nil {
 		return err
 	}
-	desk, err := admin.NewDesk(store, in.Config, server.Wire{}, nil).Flushing(authenticator.Flush).Listen(in.Log)
+	desk := admin.NewDesk(store, in.Config, server.Wire{}, nil).Flushing(authenticator.Flush)
+	backups, err := desk.Schedule(in.Log)
 	if err != nil {
 		return err
 	}
-	open.Opened(desk.Close)
+	open.Opened(backups.Close)
+	socket, err := desk.Listen(in.Log)
+	if err != nil {
+		return err
+	}
+	open.Opened(socket.Close)
 	api, err := newServer(in, store, authenticator)
 	if err != nil {
 		return err

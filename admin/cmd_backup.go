@@ -75,24 +75,10 @@ func (s *shell) runBackup(ctx context.Context, o backupOptions) error {
 }
 
 // takeBackup writes a backup to out, encrypted if it is to anybody.
-func (s *shell) takeBackup(ctx context.Context, ops Ops, out io.Writer, to []sealed.Recipient) (done BackupReport, err error) {
-	file := &sizedWriter{to: out}
-	plain, seal := io.Writer(file), func() error { return nil }
-	if len(to) > 0 {
-		w, err := sealed.Writer(file, to)
-		if err != nil {
-			return done, err
-		}
-		plain, seal = w, w.Close
-	}
+func (s *shell) takeBackup(ctx context.Context, ops Ops, out io.Writer, to []sealed.Recipient) (BackupReport, error) {
 	progress, finish := s.progressBar("backup")
-	done, err = ops.Backup(ctx, plain, progress)
-	finish()
-	if err == nil {
-		err = seal()
-	}
-	done.Bytes, done.Encrypted = file.size, len(to) > 0
-	return done, err
+	defer finish()
+	return writeBackup(ctx, ops, out, to, progress)
 }
 
 // printBackup prints what a backup is of: beside the data where that is the backup.

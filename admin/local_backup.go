@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"exante/admin/config"
+	"exante/admin/sealed"
 	"exante/storage"
 )
 
@@ -28,6 +29,24 @@ func (l Local) Backup(ctx context.Context, out io.Writer, progress Progress) (Ba
 		Bytes: sized.size, Entries: b.Entries, DatabaseUID: b.Database.String(), Sequence: b.Sequence,
 		TakenAt: instant(b.TakenAt), Authenticated: b.Authenticated,
 	}, nil
+}
+
+// writeBackup writes a backup to out, encrypted if it is to anybody.
+func writeBackup(ctx context.Context, ops Ops, out io.Writer, to []sealed.Recipient, progress Progress) (done BackupReport, err error) {
+	file := &sizedWriter{to: out}
+	plain, seal := io.Writer(file), func() error { return nil }
+	if len(to) > 0 {
+		w, err := sealed.Writer(file, to)
+		if err != nil {
+			return done, err
+		}
+		plain, seal = w, w.Close
+	}
+	if done, err = ops.Backup(ctx, plain, progress); err == nil {
+		err = seal()
+	}
+	done.Bytes, done.Encrypted = file.size, len(to) > 0
+	return done, err
 }
 
 // sizedWriter counts what goes by.

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"exante/admin/suggest"
@@ -53,7 +54,11 @@ type Config struct {
 		Socket string // "": admin.sock in the data directory
 	}
 	Backup struct {
-		MACKeyFile string // "": backups are not authenticated
+		MACKeyFile    string // "": backups are not authenticated
+		Dir           string
+		Every         time.Duration // 0: none are made
+		Keep          int
+		AgeRecipients []string // none: they are not encrypted
 	}
 	Log struct {
 		Level  slog.Level
@@ -103,7 +108,7 @@ func (c *Config) validate() error {
 	if days := c.Auth.MaxExpiryDays; days > 0 && c.Auth.DefaultExpiryDays > days {
 		return &Error{Key: "auth.default_expiry_days", Reason: fmt.Sprintf("%d is above auth.max_expiry_days, %d", c.Auth.DefaultExpiryDays, days)}
 	}
-	return nil
+	return c.validateBackups()
 }
 
 // Effective is a configuration with the source of each value.

@@ -61,6 +61,15 @@ func Writer(out io.Writer, to []Recipient) (io.WriteCloser, error) {
 // Identities are private keys.
 type Identities []age.Identity
 
+// NewIdentity makes a key pair: the private half as text, and the public one.
+func NewIdentity() (private string, public Recipient, err error) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		return "", nil, err
+	}
+	return id.String(), id.Recipient(), nil
+}
+
 // ReadIdentities reads a file as age-keygen writes it.
 func ReadIdentities(path string) (Identities, error) {
 	file, err := os.Open(path)
