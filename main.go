@@ -44,17 +44,9 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	if err := in.Prepare(ctx, store); err != nil {
 		return err
 	}
-	desk := admin.NewDesk(store, in.Config, server.Wire{}, nil).Flushing(authenticator.Flush)
-	backups, err := desk.Schedule(in.Log)
-	if err != nil {
+	if err := openDesk(in, store, authenticator, &open); err != nil {
 		return err
 	}
-	open.Opened(backups.Close)
-	socket, err := desk.Listen(in.Log)
-	if err != nil {
-		return err
-	}
-	open.Opened(socket.Close)
 	api, err := newServer(in, store, authenticator)
 	if err != nil {
 		return err
@@ -96,6 +88,22 @@ func openStore(in admin.ServeInput, open *admin.Stack) (*storage.Store, *auth.Au
 	}
 	open.Opened(authenticator.Close)
 	return store, authenticator, nil
+}
+
+// openDesk opens the operators' socket, and starts the backups that nobody asks for.
+func openDesk(in admin.ServeInput, store *storage.Store, authenticator *auth.Authenticator, open *admin.Stack) error {
+	desk := admin.NewDesk(store, in.Config, server.Wire{}, nil).Flushing(authenticator.Flush)
+	backups, err := desk.Schedule(in.Log)
+	if err != nil {
+		return err
+	}
+	open.Opened(backups.Close)
+	socket, err := desk.Listen(in.Log)
+	if err != nil {
+		return err
+	}
+	open.Opened(socket.Close)
+	return nil
 }
 
 func newServer(in admin.ServeInput, store *storage.Store, authenticator *auth.Authenticator) (*server.Server, error) {

@@ -58,40 +58,44 @@ func (s *shell) runRestore(ctx context.Context, o restoreOptions) error {
 		return err
 	}
 	defer in.in.Close()
-	dir := s.config.Storage.Dir
 	if !o.dryRun { // which is in nobody's directory
-		if err := enterDirectory(dir); err != nil {
+		if err := enterDirectory(s.config.Storage.Dir); err != nil {
 			return err
 		}
 	}
-	options, err := s.restoreOptions(o, in.key)
-	if err != nil {
-		return err
-	}
-	progress, finish := s.stages()
-	defer finish()
-	options.Progress = progress
-	if err := s.checkBackup(ctx, in, options); err != nil {
-		return err
-	}
-	if finish(); o.revoke && !o.dryRun {
-		if err := s.confirm(o.yes, "Revoke every key of the restored store?"); err != nil {
-			return err
-		}
-	}
-	stream, err := in.stream()
-	if err != nil {
-		return err
-	}
-	done, err := storage.Restore(ctx, stream, options)
-	if finish(); errors.Is(err, storage.ErrInUse) {
-		return fmt.Errorf("%w%s", err, lockHolder(dir))
+	done, err := s.restore(ctx, o, in)
+	if errors.Is(err, storage.ErrInUse) {
+		return fmt.Errorf("%w%s", err, lockHolder(s.config.Storage.Dir))
 	}
 	if err != nil {
 		return err
 	}
 	s.warnOfRestore(o, done)
 	return s.printRestore(o, done, time.Since(begun))
+}
+
+// restore checks a backup and makes a store of it, if the operator agrees.
+func (s *shell) restore(ctx context.Context, o restoreOptions, in backupFile) (done storage.Restored, err error) {
+	options, err := s.restoreOptions(o, in.key)
+	if err != nil {
+		return done, err
+	}
+	progress, finish := s.stages()
+	defer finish()
+	options.Progress = progress
+	if err := s.checkBackup(ctx, in, options); err != nil {
+		return done, err
+	}
+	if finish(); o.revoke && !o.dryRun {
+		if err := s.confirm(o.yes, "Revoke every key of the restored store?"); err != nil {
+			return done, err
+		}
+	}
+	stream, err := in.stream()
+	if err != nil {
+		return done, err
+	}
+	return storage.Restore(ctx, stream, options)
 }
 
 // backupFile is a backup and what opens it.
