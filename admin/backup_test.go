@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -254,5 +255,22 @@ func TestABrokenAnswerLeavesNoFile(t *testing.T) {
 	// The data was whole; that it was is what the server did not say.
 	if names := files(t, out); len(names) > 0 {
 		t.Errorf("it left %v", names)
+	}
+}
+
+// Root could put a file in the place of /dev/null.
+func TestOnlyFilesAreReplaced(t *testing.T) {
+	dir, out := dataDir(t), t.TempDir()
+	must(t, "init", "--data-dir", dir)
+	pipe, link := filepath.Join(out, "pipe"), filepath.Join(out, "link")
+	if err := errors.Join(syscall.Mkfifo(pipe, 0o600), os.Symlink("/dev/null", link)); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{pipe, link, out} {
+		fails(t, 1, "the file exists already, and is no file: "+path, "backup", "--output", path, "--force", "--data-dir", dir)
+		fails(t, 1, "the file exists already, and is no file: "+path, "invoices", "export", "--output", path, "--data-dir", dir)
+	}
+	if names := files(t, out); len(names) != 2 {
+		t.Errorf("there is %v now", names)
 	}
 }

@@ -23,9 +23,25 @@ func checkAbsent(path string) error {
 	}
 }
 
+// checkReplaceable refuses a path at which there is something other than a file: a
+// device that is replaced by a file is lost to everybody.
+func checkReplaceable(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%w, and is no file: %s", errFileExists, path)
+	}
+	return err
+}
+
 // writeWhole puts what write writes into the file at path, mode 0600, once it is all
 // and on the disk. What was there is replaced, or kept: then it is errFileExists.
 func writeWhole(path string, replace bool, write func(io.Writer) error) error {
+	if err := checkReplaceable(path); err != nil {
+		return err
+	}
 	dir := filepath.Dir(path)
 	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.part") // mode 0600
 	if err != nil {

@@ -171,9 +171,14 @@ func (b *bookkeeper) flushNow(ctx context.Context) error {
 	done := make(chan error, 1)
 	select {
 	case b.flushes <- done:
-		return <-done
 	case <-b.quit:
 		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-done:
+		return err
 	case <-ctx.Done():
 		return ctx.Err()
 	}

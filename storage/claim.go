@@ -15,6 +15,8 @@ import (
 // file system, so that what it made can be moved up.
 const freshDir = "exante.restoring"
 
+func isFresh(e fs.DirEntry) bool { return e.Name() == freshDir && e.IsDir() }
+
 // claimed is a directory on its way to a store.
 type claimed struct {
 	dir    string
@@ -60,10 +62,10 @@ func (c *claimed) clear() error {
 		c.fresh = "" // not ours
 		return fmt.Errorf("%w: %s has a store", ErrOccupied, c.dir)
 	}
-	begun := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == freshDir && e.IsDir() })
+	begun := slices.ContainsFunc(entries, isFresh)
 	for _, e := range entries {
 		switch {
-		case e.Name() == freshDir && e.IsDir(), e.Name() == "lost+found":
+		case isFresh(e), e.Name() == "lost+found":
 		case begun:
 			c.fresh = ""
 			return fmt.Errorf("%w: %s has what an interrupted restore left: remove all that is in it", ErrOccupied, c.dir)

@@ -63,6 +63,8 @@ func beginStore(dir string, create bool) error {
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("open store: %w", err)
+	case slices.ContainsFunc(entries, isFresh):
+		return fmt.Errorf("%w: %s has what an interrupted restore left: restore again", ErrNoStore, dir)
 	case slices.ContainsFunc(entries, foreign):
 		return fmt.Errorf("%w: %s has files, but no %s", ErrNoStore, dir, nameFile)
 	case !create:
