@@ -267,8 +267,8 @@ func TestOnlyFilesAreReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{pipe, link, out} {
-		fails(t, 1, "the file exists already, and is no file: "+path, "backup", "--output", path, "--force", "--data-dir", dir)
-		fails(t, 1, "the file exists already, and is no file: "+path, "invoices", "export", "--output", path, "--data-dir", dir)
+		fails(t, 1, "it is no file that could be replaced: "+path, "backup", "--output", path, "--force", "--data-dir", dir)
+		fails(t, 1, "it is no file that could be replaced: "+path, "invoices", "export", "--output", path, "--data-dir", dir)
 	}
 	if names := files(t, out); len(names) != 2 {
 		t.Errorf("there is %v now", names)

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -57,7 +58,7 @@ func (s *shell) runRestore(ctx context.Context, o restoreOptions) error {
 	if err != nil {
 		return err
 	}
-	defer in.in.Close()
+	defer in.source.Close()
 	if !o.dryRun { // which is in nobody's directory
 		if err := enterDirectory(s.config.Storage.Dir); err != nil {
 			return err
@@ -100,11 +101,11 @@ func (s *shell) restore(ctx context.Context, o restoreOptions, in backupFile) (d
 
 // backupFile is a backup and what opens it.
 type backupFile struct {
-	in    io.ReadCloser
-	from  io.Seeker // nil: it can be read only once
-	start int64
-	ids   sealed.Identities
-	key   []byte
+	source io.ReadCloser
+	from   io.Seeker // nil: it can be read only once
+	start  int64
+	ids    sealed.Identities
+	key    []byte
 }
 
 // openBackup opens all that a restore reads, before the process gives up root.
@@ -117,19 +118,19 @@ func (s *shell) openBackup(o restoreOptions) (b backupFile, err error) {
 			return b, err
 		}
 	}
-	b.in = io.NopCloser(s.stdin)
+	b.source = io.NopCloser(s.stdin)
 	if o.input != "-" {
-		if b.in, err = os.Open(o.input); err != nil {
+		if b.source, err = os.Open(o.input); err != nil {
 			return b, err
 		}
 	} else if stdin, isFile := s.stdin.(*os.File); isFile {
-		b.in = stdin
+		b.source = stdin
 	}
-	if file, isFile := b.in.(*os.File); isFile {
+	if file, isFile := b.source.(*os.File); isFile {
 		err = b.rewindable(file)
 	}
 	if err != nil {
-		return b, errors.Join(err, b.in.Close())
+		return b, errors.Join(err, b.source.Close())
 	}
 	return b, nil
 }
@@ -155,7 +156,7 @@ func (b *backupFile) stream() (io.Reader, error) {
 			return nil, err
 		}
 	}
-	return sealed.Reader(b.in, b.ids)
+	return sealed.Reader(b.source, b.ids)
 }
 
 // checkBackup reads all of a file before anything is written. What can be read only
@@ -213,7 +214,7 @@ func (s *shell) printRestore(o restoreOptions, done storage.Restored, took time.
 	r := RestoreReport{
 		TakenAt: instant(done.TakenAt), DatabaseUID: done.Database.String(), Sequence: done.Sequence, Entries: done.Entries,
 		RecordsVerified: done.RecordsVerified, KeysRevoked: done.KeysRevoked, SessionsDropped: done.SessionsDropped,
-		Seconds: float64(took.Milliseconds()) / 1000, DryRun: o.dryRun,
+		Seconds: json.Number(fmt.Sprintf("%d.%03d", took.Milliseconds()/1000, took.Milliseconds()%1000)), DryRun: o.dryRun,
 	}
 	if s.json {
 		return s.printJSON(r)
@@ -226,6 +227,6 @@ func (s *shell) printRestore(o restoreOptions, done storage.Restored, took time.
 		{"backup", what}, {"taken at", r.TakenAt}, {"database", r.DatabaseUID}, {"sequence", strconv.FormatUint(r.Sequence, 10)},
 		{"entries", strconv.FormatUint(r.Entries, 10)}, {"records verified", strconv.Itoa(r.RecordsVerified)},
 		{"keys revoked", strconv.Itoa(r.KeysRevoked)}, {"sessions dropped", strconv.Itoa(r.SessionsDropped)},
-		{"seconds", strconv.FormatFloat(r.Seconds, 'f', 1, 64)},
+		{"seconds", r.Seconds.String()},
 	})
 }

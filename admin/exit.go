@@ -49,6 +49,7 @@ var (
 	errRefused     = errors.New("lines were refused")
 	errFindings    = errors.New("the store is damaged")
 	errFileExists  = errors.New("the file exists already")
+	errNoFile      = errors.New("it is no file that could be replaced")
 )
 
 // outcome is what one kind of error means to an operator.
@@ -116,6 +117,7 @@ var outcomes = []outcome{
 	{storage.ErrBackupRunning, "backup_running", exitInUse, "let it finish"},
 	{storage.ErrOccupied, "occupied", exitFailed, "name a directory that is empty or absent with --data-dir"},
 	{errFileExists, "file_exists", exitFailed, "choose another name, or add --force to replace it"},
+	{errNoFile, "no_file", exitFailed, "to write to a pipe or a device, send standard output there: --output - > PATH"},
 
 	{syscall.EADDRINUSE, "address_in_use", exitFailed, "another program has the port: choose one with --listen HOST:PORT"},
 	{context.Canceled, "interrupted", exitFailed, ""},

@@ -31,7 +31,7 @@ func checkReplaceable(path string) error {
 		return nil
 	}
 	if err == nil && !info.Mode().IsRegular() {
-		return fmt.Errorf("%w, and is no file: %s", errFileExists, path)
+		return fmt.Errorf("%w: %s", errNoFile, path)
 	}
 	return err
 }

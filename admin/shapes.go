@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -75,15 +76,15 @@ type BackupReport struct {
 
 // RestoreReport is what a restore did, or would have done.
 type RestoreReport struct {
-	TakenAt         string  `json:"taken_at"`
-	DatabaseUID     string  `json:"database_uid"`
-	Sequence        uint64  `json:"sequence"`
-	Entries         uint64  `json:"entries"`
-	RecordsVerified int     `json:"records_verified"`
-	KeysRevoked     int     `json:"keys_revoked"`
-	SessionsDropped int     `json:"sessions_dropped"`
-	Seconds         float64 `json:"seconds"`
-	DryRun          bool    `json:"dry_run"`
+	TakenAt         string      `json:"taken_at"`
+	DatabaseUID     string      `json:"database_uid"`
+	Sequence        uint64      `json:"sequence"`
+	Entries         uint64      `json:"entries"`
+	RecordsVerified int         `json:"records_verified"`
+	KeysRevoked     int         `json:"keys_revoked"`
+	SessionsDropped int         `json:"sessions_dropped"`
+	Seconds         json.Number `json:"seconds"` // with three decimals
+	DryRun          bool        `json:"dry_run"`
 }
 
 // VerifyReport is what a verification saw.
