@@ -33,7 +33,7 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 			os.Exit(1)
 		}))
 	}()
-	store, authenticator, err := openStore(in, &open)
+	store, authenticator, err := openStore(ctx, in, &open)
 	if err != nil {
 		return err
 	}
@@ -68,8 +68,9 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	}
 }
 
-// openStore opens what keys are judged by, and what remembers them.
-func openStore(in admin.ServeInput, open *admin.Stack) (*storage.Store, *auth.Authenticator, error) {
+// openStore opens what keys are judged by, and what remembers them, with all in it
+// that the configuration declares.
+func openStore(ctx context.Context, in admin.ServeInput, open *admin.Stack) (*storage.Store, *auth.Authenticator, error) {
 	hasher, err := auth.NewHasher(auth.HasherOptions{Params: in.Config.Argon2()})
 	if err != nil {
 		return nil, nil, err
@@ -79,6 +80,9 @@ func openStore(in admin.ServeInput, open *admin.Stack) (*storage.Store, *auth.Au
 		return nil, nil, err
 	}
 	open.Opened(func(context.Context) error { return store.Close() })
+	if err := in.Bootstrap(ctx, store); err != nil {
+		return nil, nil, err
+	}
 	authenticator, err := auth.NewAuthenticator(auth.AuthenticatorOptions{
 		Environment: in.Config.Auth.Environment, Keyring: store.Keyring(), Hasher: hasher, Ledger: store,
 		Limits: in.Config.RateLimit.Windows, Failures: in.Config.RateLimit.Failures, Log: in.Log,

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -24,7 +25,24 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, serve ServeF
 	s := &shell{
 		stdin: stdin, stdout: stdout, stderr: stderr, environ: os.Environ(), serve: serve, wire: wire, uid: os.Getuid(),
 	}
-	return report(stderr, s.run(ctx, args))
+	err := s.run(ctx, args)
+	if wantsJSON(args) {
+		return reportJSON(stderr, err)
+	}
+	return report(stderr, err)
+}
+
+// wantsJSON reports whether a command line asks for JSON, be it right or wrong.
+func wantsJSON(args []string) bool {
+	for _, arg := range args {
+		switch arg {
+		case "--":
+			return false
+		case "--json", "-json", "--json=true":
+			return true
+		}
+	}
+	return false
 }
 
 // shell is one command line: what a command may read, write and know.
@@ -44,6 +62,10 @@ type shell struct {
 func (s *shell) run(ctx context.Context, args []string) error {
 	app := s.app()
 	arranged, err := arrange(app, args)
+	if len(args) < 2 && !wantsJSON(args) { // who does not know a command wants to see them all
+		app.Writer = s.stderr
+		return errors.Join(app.RunContext(ctx, []string{"exante", "--help"}), err)
+	}
 	if err != nil {
 		return err
 	}
@@ -54,16 +76,20 @@ func (s *shell) app() *cli.App {
 	return &cli.App{
 		Name:      "exante",
 		Usage:     "invoices behind API keys, in one binary",
-		UsageText: "exante COMMAND [flags] [arguments]      exante COMMAND --help",
+		UsageText: "exante COMMAND [flags] [arguments]\n   exante COMMAND --help",
 		Writer:    s.stdout, ErrWriter: s.stderr,
 		Commands: []*cli.Command{
 			s.serveCommand(), s.initCommand(),
-			s.group("keys", "API keys", s.keysCreate(), s.keysList(), s.keysShow(), s.keysRevoke(), s.keysRotate()),
+			s.group("keys", "API keys", s.keysCreate(), s.keysList(), s.keysShow(), s.keysSet(), s.keysRevoke(), s.keysRotate(), s.keysIdentify(), s.keysMint()),
 			s.group("orgs", "organizations", s.orgsCreate(), s.orgsList()),
-			s.group("users", "users of an organization", s.usersCreate(), s.usersList()),
-			s.group("invoices", "many invoices at once", s.invoicesImport(), s.invoicesExport()),
+			s.group("users", "users of an organization", s.usersCreate(), s.usersList(), s.usersDisable(), s.usersEnable(), s.usersRole(), s.usersPassword()),
+			s.group("sessions", "browsers that users have signed in", s.sessionsList(), s.sessionsEnd()),
+			s.group("invoices", "invoices, one or many at once", s.invoicesShow(), s.invoicesSend(), s.invoicesVoid(), s.invoicesPay(), s.invoicesImport(), s.invoicesExport()),
+			s.group("audit", "who did what", s.auditList(), s.auditVerify()),
 			s.backupCommand(), s.restoreCommand(), s.verifyCommand(),
+			s.group("service", "an installed server", s.servicePrint()),
 			s.group("config", "the configuration", s.configShow(), s.configCheck()),
+			s.completionCommands(),
 			s.versionCommand(),
 		},
 		CustomAppHelpTemplate: appHelp,
@@ -82,32 +108,39 @@ func (s *shell) group(name, usage string, commands ...*cli.Command) *cli.Command
 // spec is a command as its file describes it.
 type spec struct {
 	name, usage string
-	args        []string // names of the arguments, all of which are needed
+	args        []string // names of the arguments that are needed
+	optional    string   // "" or the name of one more that may follow
 	flags       []cli.Flag
 	needs       []string // names of flags that must be given
 	about       string   // "" or a paragraph of the help
 	examples    string
+	bare        bool  // needs no configuration, so none is loaded
 	codes       []int // exit codes beyond done, failed and usage
 	run         func(context.Context, *cli.Context) error
 }
 
 // command turns a spec into a command: the flags that all have, the flags and
-// exactly the arguments that it needs, its configuration loaded before it runs.
+// the arguments that it needs or takes, its configuration loaded before it runs.
 func (s *shell) command(sp spec) *cli.Command {
+	flags := append(sp.flags, s.commonFlags(sp.flags)...)
 	c := &cli.Command{
-		Name: sp.name, Usage: sp.usage, Flags: append(sp.flags, s.commonFlags()...),
-		CustomHelpTemplate: commandHelp(sp), HideHelpCommand: true,
+		Name: sp.name, Usage: sp.usage, Flags: flags, CustomHelpTemplate: commandHelp(sp, flags), HideHelpCommand: true,
 	}
 	for _, a := range sp.args {
 		c.ArgsUsage += " " + a
+	}
+	most := len(sp.args)
+	if sp.optional != "" {
+		c.ArgsUsage += " [" + sp.optional + "]"
+		most++
 	}
 	c.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return usagef("", "%v", err) }
 	c.Action = func(cc *cli.Context) error {
 		help := "see: " + cc.Command.HelpName + " --help"
 		if n := cc.NArg(); n < len(sp.args) {
 			return usagef(help, "%s is missing", sp.args[n])
-		} else if n > len(sp.args) {
-			return usagef(help, "surplus argument %q", cc.Args().Get(len(sp.args)))
+		} else if n > most {
+			return usagef(help, "surplus argument %q", cc.Args().Get(most))
 		}
 		for _, name := range sp.needs {
 			if !cc.IsSet(name) {
@@ -118,8 +151,10 @@ func (s *shell) command(sp spec) *cli.Command {
 			return usagef(help, "flag --%s has an empty value", name)
 		}
 		s.json = cc.Bool("json")
-		if err := s.configure(cc); err != nil {
-			return err
+		if !sp.bare {
+			if err := s.configure(cc); err != nil {
+				return err
+			}
 		}
 		return sp.run(cc.Context, cc)
 	}
@@ -158,12 +193,17 @@ func (s *shell) configure(cc *cli.Context) error {
 	return nil
 }
 
-func (s *shell) commonFlags() []cli.Flag {
-	return []cli.Flag{
+// commonFlags are the flags of every command, but for those that it has itself in a
+// meaning of its own.
+func (s *shell) commonFlags(own []cli.Flag) []cli.Flag {
+	common := []cli.Flag{
 		&cli.StringFlag{Name: "data-dir", Usage: "work on data directory `DIR` (default: setting storage.dir)"},
 		&cli.StringFlag{Name: "config", Usage: "read settings from `FILE` (default: exante.toml if it exists)"},
 		&cli.BoolFlag{Name: "json", Usage: "print JSON", DisableDefaultText: true},
 	}
+	return slices.DeleteFunc(common, func(c cli.Flag) bool {
+		return slices.ContainsFunc(own, func(o cli.Flag) bool { return slices.Contains(o.Names(), c.Names()[0]) })
+	})
 }
 
 func newLog(w io.Writer, level slog.Level, format string) *slog.Logger {

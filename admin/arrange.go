@@ -24,14 +24,21 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 	if len(words) == 0 && len(flags) == 1 && flags[0].name == "version" {
 		words, flags = []string{"version"}, nil
 	}
+	wantsHelp := slices.ContainsFunc(flags, func(f flag) bool { return f.name == "help" })
+	if wantsHelp { // and nothing else, whatever stands beside it
+		flags = []flag{{name: "help"}}
+	}
 	path, leaf, words, err := findCommand(app, words, flags)
 	if err != nil {
 		return nil, err
 	}
+	if wantsHelp {
+		return append(append([]string{args[0]}, path...), "--help", "--"), nil
+	}
 	out := append([]string{args[0]}, path...)
 	seen := map[string]bool{}
 	for _, f := range flags {
-		if f.name != "help" && !slices.Contains(flagNames(leaf), f.name) {
+		if !slices.Contains(flagNames(leaf), f.name) {
 			return nil, usagef(helpHint(path), "unknown flag --%s%s", f.name, didYouMean(f.name, flagNames(leaf)))
 		}
 		if seen[f.name] && !repeatable(leaf, f.name) {
@@ -77,7 +84,9 @@ func sortOut(app *cli.App, args []string) (words []string, flags []flag, err err
 		if hasValue {
 			f.value = &value
 		} else if valued[name] {
-			if i++; i == len(args) {
+			if i++; i == len(args) && slices.ContainsFunc(flags, func(f flag) bool { return f.name == "help" }) {
+				break
+			} else if i == len(args) {
 				return nil, nil, usagef("", "flag --%s needs a value", name)
 			}
 			f.value = &args[i]

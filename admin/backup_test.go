@@ -183,8 +183,8 @@ func TestALooseKeyFileIsRefused(t *testing.T) {
 	}{
 		"short":     {func(p string) error { return os.WriteFile(p, make([]byte, 31), 0o600) }, "must have 32 to 4096 bytes"},
 		"long":      {func(p string) error { return os.WriteFile(p, make([]byte, 4097), 0o600) }, "must have 32 to 4096 bytes"},
-		"readable":  {func(p string) error { return os.WriteFile(p, make([]byte, 32), 0o640) }, "others can read it (mode 0640)"},
-		"directory": {func(p string) error { return os.Mkdir(p, 0o700) }, "is not a file"},
+		"readable":  {func(p string) error { return os.WriteFile(p, make([]byte, 32), 0o640) }, "is open to other users (mode 0640)"},
+		"directory": {func(p string) error { return os.Mkdir(p, 0o700) }, "is not a regular file"},
 		"absent":    {func(string) error { return nil }, "no such file"},
 	} {
 		path := filepath.Join(t.TempDir(), name)
@@ -193,7 +193,7 @@ func TestALooseKeyFileIsRefused(t *testing.T) {
 		}
 		t.Setenv("EXANTE_BACKUP_MAC_KEY_FILE", path)
 		onBothRoads(t, func(t *testing.T, dir string) {
-			fails(t, 2, "backup.mac_key_file ("+path+"): ", "backup", "--output", filepath.Join(t.TempDir(), "b"), "--data-dir", dir)
+			fails(t, 2, "backup.mac_key_file: ", "backup", "--output", filepath.Join(t.TempDir(), "b"), "--data-dir", dir)
 			fails(t, 2, c.want, "backup", "--output", filepath.Join(t.TempDir(), "b"), "--data-dir", dir)
 			fails(t, 2, c.want, "restore", "--input", "/dev/null", "--data-dir", dir)
 		})

@@ -21,6 +21,7 @@ type settingShape struct {
 func (s *shell) configShow() *cli.Command {
 	return s.command(spec{
 		name: "show", usage: "print every setting with where its value comes from",
+		about:    "A value is never cut. None is a secret: secrets stand in files, and a setting\nhas the path.",
 		examples: "EXANTE_LOG_LEVEL=debug exante config show\nexante config show --json | jq -r '.[].variable'",
 		run:      func(context.Context, *cli.Context) error { return s.runConfigShow() },
 	})

@@ -49,9 +49,10 @@ another --id. A kill may cost the report its last refused lines, never the count
 of them. A dry run misses a number that comes twice far apart.
 
 NDJSON has one object a line: the body of POST /api/invoices, and beside it
-   party               {name, address, billing_contact} in place of target_party_uid:
-                       the party with exactly that name, or else a new one
-   status              any; then sent_at, paid_date and amount_paid_cents as it was
+   party               {name, address, billing_contact} in place of a
+                       target_party_uid: the party with exactly that name, or
+                       else a new one
+   status              any; then sent_at, paid_date, amount_paid_cents as it was
    created_at          in the past
    *_cents             sums that are refused if the lines do not come to them
 or what an export wrote: then uids of another organization, computed members and

@@ -17,7 +17,7 @@ func (s *shell) keysCreate() *cli.Command {
 		flags: []cli.Flag{
 			&cli.StringFlag{Name: "name", Usage: "call it `NAME`, after what it is for (needed)"},
 			orgFlag(),
-			&cli.StringFlag{Name: "user", Usage: "for the user `UID` (default: the organization's owner)"},
+			&cli.StringFlag{Name: "user", Usage: "for the user with uid or e-mail address `USER` (default: the organization's owner)"},
 			&cli.StringFlag{Name: "scopes", Usage: "allow only `SCOPES`, joined by commas (default: full access)"},
 			&cli.StringFlag{Name: "expires-in-days", Usage: "expire after `DAYS`, 1 to 3650"},
 			&cli.StringFlag{Name: "expires-at", Usage: "expire at `TIME`: RFC 3339, a date, or never"},
@@ -194,8 +194,12 @@ func (s *shell) runKeysShow(ctx context.Context, in KeyRef) error {
 		if s.json {
 			return s.printJSON(k)
 		}
+		suspended, err := suspendedSince(ctx, ops, k)
+		if err != nil {
+			return err
+		}
 		return fields(s.stdout, [][2]string{
-			{"uid", k.UID}, {"name", k.Name}, {"key", k.KeySnippet}, {"state", k.State},
+			{"uid", k.UID}, {"name", k.Name}, {"key", k.KeySnippet}, {"state", k.State}, {"suspended", suspended},
 			{"organization", k.OrganizationUID}, {"user", orDash(k.UserUID)},
 			{"scopes", strings.Join(k.Scopes, ", ")}, {"networks", orWord(k.AllowedCIDRs, "any")},
 			{"rate limits", strings.Join(k.RateLimits, ", ")},
@@ -204,6 +208,20 @@ func (s *shell) runKeysShow(ctx context.Context, in KeyRef) error {
 			{"rotated to", orDash(k.RotatedToUID)}, {"rotated from", orDash(k.RotatedFromUID)},
 		})
 	})
+}
+
+// suspendedSince says since when a key is suspended with its user.
+func suspendedSince(ctx context.Context, ops Ops, k APIKey) (string, error) {
+	users, err := ops.Users(ctx, OrgRef{k.OrganizationUID})
+	if err != nil {
+		return "", err
+	}
+	for _, u := range users {
+		if u.UID == orDash(k.UserUID) && u.DisabledAt != nil {
+			return *u.DisabledAt + ", with its user", nil
+		}
+	}
+	return "-", nil
 }
 
 func orDash(s *string) string {

@@ -60,7 +60,7 @@ func (s *shell) runRestore(ctx context.Context, o restoreOptions) error {
 	}
 	defer in.source.Close()
 	if !o.dryRun { // which is in nobody's directory
-		if err := enterDirectory(s.config.Storage.Dir); err != nil {
+		if err := enterDirectory(s.config.Storage.Dir, s.config.AuditCopy()); err != nil {
 			return err
 		}
 	}

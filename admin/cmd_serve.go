@@ -12,6 +12,7 @@ import (
 
 	"exante/admin/config"
 	"exante/admin/demo"
+	"exante/admin/systemd"
 	"exante/auth"
 	"exante/storage"
 )
@@ -64,10 +65,12 @@ func (s *shell) runServe(ctx context.Context, demonstrate bool) (err error) {
 		}
 		defer func() { err = errors.Join(err, in.demo.Remove()) }()
 		in.Config.Storage.Dir, in.Config.Admin.Socket = in.demo.Dir, ""
+		in.Config.Audit.Copy = "" // beside it, and gone with it
 	}
-	if err := enterDirectory(in.Config.Storage.Dir); err != nil {
+	if err := enterDirectory(in.Config.Storage.Dir, in.Config.AuditCopy()); err != nil {
 		return err
 	}
+	defer context.AfterFunc(ctx, func() { in.notify(systemd.Stopping) })()
 	if err = s.serve(ctx, in); errors.Is(err, storage.ErrInUse) {
 		return fmt.Errorf("%w%s", err, lockHolder(in.Config.Storage.Dir))
 	}
@@ -91,6 +94,9 @@ func (in ServeInput) Listen() (net.Listener, error) {
 	case err != nil:
 		return nil, &config.Error{Key: "server.listen", Reason: err.Error()}
 	}
+	if err := lengthenQueue(listener.(*net.TCPListener)); err != nil {
+		return nil, errors.Join(fmt.Errorf("listen on %s: %w", address, err), listener.Close())
+	}
 	local := listener.Addr().(*net.TCPAddr).IP.IsLoopback()
 	if !local && len(in.Config.Server.TrustedProxies) == 0 {
 		in.Log.Warn("keys cross the network in clear: put a proxy with TLS in front and name it in server.trusted_proxies", "listen", address)
@@ -109,6 +115,7 @@ func (in ServeInput) Prepare(ctx context.Context, store *storage.Store) error {
 // Announce tells the operator that requests are answered on addr.
 func (in ServeInput) Announce(addr net.Addr) error {
 	in.shell.tell("listening on http://%s", addr)
+	in.notify(systemd.Ready)
 	if in.demo == nil {
 		return nil
 	}
@@ -122,6 +129,14 @@ func (in ServeInput) Announce(addr net.Addr) error {
 	}
 	_, err := fmt.Fprintf(in.shell.stdout, "%s\ncurl -H \"Authorization: Bearer %[1]s\" %s/api/invoices\n", key.Reveal(), url)
 	return err
+}
+
+// notify tells systemd, where it has started us, what we do. It does not hear us
+// better if we stop over it.
+func (in ServeInput) notify(state string) {
+	if err := systemd.Notify(in.shell.environ, state); err != nil {
+		in.Log.Warn("systemd does not know our state", "state", state, "error", err)
+	}
 }
 
 // reachable is addr as a caller on this machine writes it.

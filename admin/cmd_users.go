@@ -47,6 +47,14 @@ func (s *shell) runUsersCreate(ctx context.Context, in UserRequest) error {
 	})
 }
 
+// standing says in a word whether a user is enabled.
+func standing(u User) string {
+	if u.DisabledAt != nil {
+		return "disabled"
+	}
+	return "enabled"
+}
+
 func (s *shell) usersList() *cli.Command {
 	return s.command(spec{
 		name: "list", usage: "list users",
@@ -68,8 +76,8 @@ func (s *shell) runUsersList(ctx context.Context, org string) error {
 		}
 		var rows [][]string
 		for _, u := range users {
-			rows = append(rows, []string{u.UID, u.Role, u.Email})
+			rows = append(rows, []string{u.UID, u.Role, standing(u), u.Email})
 		}
-		return table(s.stdout, []column{{"UID", 36}, {"ROLE", 6}, {"E-MAIL", 34}}, rows)
+		return table(s.stdout, []column{{"UID", 36}, {"ROLE", 6}, {"STATE", 8}, {"E-MAIL", 24}}, rows)
 	})
 }

@@ -22,8 +22,8 @@ type versionShape struct {
 func (s *shell) versionCommand() *cli.Command {
 	return s.command(spec{
 		name: "version", usage: "print what this program was built from",
-		examples: "exante version --json",
-		run:      func(context.Context, *cli.Context) error { return s.runVersion() },
+		examples: "exante version --json", bare: true,
+		run: func(context.Context, *cli.Context) error { return s.runVersion() },
 	})
 }
 

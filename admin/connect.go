@@ -90,7 +90,7 @@ func serverAt(path string) (bool, error) {
 
 // openStore opens the store that c names, as the owner of its directory.
 func openStore(c *config.Config, create bool, log *slog.Logger) (*storage.Store, error) {
-	if err := enterDirectory(c.Storage.Dir); err != nil {
+	if err := enterDirectory(c.Storage.Dir, c.AuditCopy()); err != nil {
 		return nil, err
 	}
 	hasher, err := auth.NewHasher(auth.HasherOptions{Params: c.Argon2()})
@@ -120,6 +120,7 @@ func storeOptions(c *config.Config, hasher *auth.Hasher, create bool, log *slog.
 	_, most := c.Expiry()
 	return storage.Options{
 		Dir: c.Storage.Dir, Create: create, Hasher: hasher, Environment: c.Auth.Environment,
-		Limits: c.RateLimit.Windows, MaxExpiryDays: most, NumberPattern: c.Invoices.NumberPattern, CacheBytes: cache, Log: log,
+		Limits: c.RateLimit.Windows, MaxExpiryDays: most, NumberPattern: c.Invoices.NumberPattern, CacheBytes: cache,
+		AuditCopy: c.AuditCopy(), Log: log,
 	}
 }

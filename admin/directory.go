@@ -29,7 +29,10 @@ func Harden() error {
 // becomes that user for good, since files of root in it would keep his
 // server from starting. A directory that others can enter is refused, unless
 // it is still empty: then it is closed to them.
-func enterDirectory(dir string) error {
+//
+// copyFile is the audit copy, "" for none. It usually lies beside the directory,
+// where its owner may not make files: root makes it for him.
+func enterDirectory(dir, copyFile string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -41,6 +44,9 @@ func enterDirectory(dir string) error {
 	}
 	owner := info.Sys().(*syscall.Stat_t)
 	if os.Geteuid() == 0 && owner.Uid != 0 {
+		if err := makeFor(int(owner.Uid), int(owner.Gid), copyFile); err != nil {
+			return fmt.Errorf("make the audit copy for the owner of %s: %w", dir, err)
+		}
 		if err := become(int(owner.Uid), int(owner.Gid)); err != nil {
 			return fmt.Errorf("%w: %s belongs to uid %d: become that user: %v", errDirectory, dir, owner.Uid, err)
 		}
@@ -56,6 +62,21 @@ func enterDirectory(dir string) error {
 		return fmt.Errorf("%w: other users can enter %s (mode %#o): close it with: chmod 700 %s", errDirectory, dir, info.Mode().Perm(), dir)
 	}
 	return os.Chmod(dir, 0o700)
+}
+
+// makeFor makes an empty file that belongs to uid, unless it is there already.
+func makeFor(uid, gid int, path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // which follows no link
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+		return nil // it is there, or its directory is not: that will show
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chown(uid, gid), f.Close())
 }
 
 // become gives up root for uid and gid, in every thread of the process.

@@ -19,6 +19,12 @@
 // HTTP; package transfer is what lies between a file and the store.
 //
 // To add a command: a method on Ops and its body in a local file, its line in
-// operations.go, a method on Remote, then a cmd_*.go file that calls it. To add
-// a setting: see package config.
+// operations.go, a method on Remote, then a cmd_*.go file that calls it. Its help
+// is laid out, and completed by shells, from its spec: name the value of each flag
+// in backquotes (FILE, PATH and DIR complete as such), and where it is one of a few
+// words add the flag to choices.go. manners_internal_test.go says what else it owes
+// to who types it. To add a setting: see package config.
+//
+// An installation can also be declared: bootstrap.go makes what the configuration
+// asks for when serve starts, and package systemd has the unit that starts it.
 package admin

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -47,6 +48,8 @@ var (
 	errPeer        = errors.New("this Unix user may not operate the server")
 	errSkew        = errors.New("the running server does not understand this command")
 	errRefused     = errors.New("lines were refused")
+	errNotAKey     = errors.New("there is no key in the text")
+	errNotOurs     = errors.New("well formed, but no key of this installation")
 	errFindings    = errors.New("the store is damaged")
 	errFileExists  = errors.New("the file exists already")
 	errNoFile      = errors.New("it is no file that could be replaced")
@@ -65,6 +68,7 @@ type outcome struct {
 var outcomes = []outcome{
 	{errUsage, "usage", exitUsage, ""},
 	{config.ErrSetting, "bad_setting", exitUsage, "the settings are explained by: exante serve --help"},
+	{errSecretFile, "secret_file", exitUsage, "make one with: exante keys mint --output PATH"},
 	{errNeedsYes, "needs_yes", exitUsage, "add --yes to go on without being asked"},
 	{errDeclined, "declined", exitFailed, ""},
 	{errWhichOrg, "which_org", exitUsage, "name one with --org; list them with: exante orgs list"},
@@ -79,6 +83,8 @@ var outcomes = []outcome{
 	{errSkew, "version_skew", exitFailed, "the server may be of another version than this command: restart it"},
 	{errFindings, "findings", exitDamaged, "stop the server, keep a copy of the directory, then restore a backup"},
 
+	{errNotAKey, "not_a_key", exitNotFound, ""},
+	{errNotOurs, "not_ours", exitNotFound, ""},
 	{errRefused, "lines_refused", exitInvalid, "correct what --report has in text, and import that"},
 	{transfer.ErrOtherFile, "other_file", exitInvalid, "give another file another --id"},
 
@@ -90,10 +96,14 @@ var outcomes = []outcome{
 	{billing.ErrLockedFields, "invoice_locked", exitInvalid, ""},
 	{billing.ErrNotDeletable, "not_deletable", exitInvalid, ""},
 	{storage.ErrKeyNotActive, "key_not_active", exitInvalid, "only an active key can be rotated: create a new one"},
+	{storage.ErrUserDisabled, "user_disabled", exitInvalid, "let him back in with: exante users enable UID"},
+	{storage.ErrKeyEnded, "key_ended", exitInvalid, "create a new one with: exante keys create"},
+	{storage.ErrLastOwner, "last_owner", exitInvalid, "make somebody else an owner first, with: exante users role UID owner"},
 	{storage.ErrTooLarge, "too_large", exitInvalid, ""},
 	{auth.ErrBadScopes, "bad_scopes", exitInvalid, "scopes: invoices, parties, api_keys, each with :read or :write"},
 	{auth.ErrBadLimits, "bad_limits", exitInvalid, `limits look like "600/1m,20000/24h"`},
 	{auth.ErrBadNetworks, "bad_networks", exitInvalid, "networks look like 10.0.0.0/8 or 2001:db8::/32"},
+	{storage.ErrAuditUnavailable, "audit_unavailable", exitFailed, "make room for it, or name another file with [audit] copy; it is tried again by itself"},
 	{auth.ErrBusy, "busy", exitFailed, "the server is verifying too many keys right now: try again"},
 
 	{storage.ErrInUse, "in_use", exitInUse, "another process has it open: let it finish, or stop it"},
@@ -134,26 +144,54 @@ func outcomeOf(err error) (outcome, bool) {
 	return outcome{}, false
 }
 
+// verdict is what is said of err in the end.
+func verdict(err error) (o outcome) {
+	o, known := outcomeOf(err)
+	if !known {
+		o = outcome{code: "failed", exit: exitFailed}
+	}
+	var usage *usageError
+	if errors.As(err, &usage) {
+		o.hint = usage.hint
+	}
+	return o
+}
+
 // report tells the operator about err and returns the exit code.
 func report(stderr io.Writer, err error) int {
 	if err == nil {
 		return exitDone
 	}
-	o, known := outcomeOf(err)
+	o := verdict(err)
+	prefix := "exante:"
+	if colours(stderr) {
+		prefix = paint(prefix, red)
+	}
 	for line := range strings.Lines(message(err)) { // which may quote a file, a record or another process
-		fmt.Fprintln(stderr, "exante:", printable(strings.TrimSuffix(line, "\n")))
+		fmt.Fprintln(stderr, prefix, printable(strings.TrimSuffix(line, "\n")))
 	}
-	hint := o.hint
-	var usage *usageError
-	if errors.As(err, &usage) {
-		hint = usage.hint
+	if o.hint != "" {
+		fmt.Fprintln(stderr, "hint:", o.hint)
 	}
-	if hint != "" {
-		fmt.Fprintln(stderr, "hint:", hint)
+	return o.exit
+}
+
+// reportJSON is report for a program: one object on a line of its own, the last.
+func reportJSON(stderr io.Writer, err error) int {
+	if err == nil {
+		return exitDone
 	}
-	if !known {
-		return exitFailed
+	o := verdict(err)
+	line, failed := json.Marshal(struct {
+		Error string  `json:"error"`
+		Code  string  `json:"code"`
+		Exit  int     `json:"exit"`
+		Hint  *string `json:"hint"`
+	}{message(err), o.code, o.exit, orNull(o.hint)})
+	if failed != nil { // text and numbers always have a form in JSON
+		return report(stderr, errors.Join(err, failed))
 	}
+	fmt.Fprintln(stderr, string(line))
 	return o.exit
 }
 

@@ -18,9 +18,9 @@ import (
 
 // Refusals of requests: an operator needs no key and writes no invoice.
 var requestsOnly = []string{
-	"auth.ErrNoToken", "auth.ErrBadHeader", "auth.ErrBadToken", "auth.ErrExpired", "auth.ErrRevoked",
+	"auth.ErrNoToken", "auth.ErrBadHeader", "auth.ErrBadToken", "auth.ErrExpired", "auth.ErrRevoked", "auth.ErrSuspended",
 	"auth.ErrScope", "auth.ErrNetwork", "auth.ErrLimited", "billing.ErrBadQuantity",
-	"storage.ErrReused", "storage.ErrInProgress",
+	"storage.ErrSignIn", "storage.ErrReused", "storage.ErrInProgress",
 	"storage.ErrFileTooLarge", "storage.ErrTooManyFiles", "storage.ErrFilesTooLarge", "storage.ErrTooManyAttachments",
 }
 

@@ -55,6 +55,9 @@ func serveDesk(ctx context.Context, in admin.ServeInput) error {
 		return err
 	}
 	defer store.Close()
+	if err := in.Bootstrap(ctx, store); err != nil {
+		return err
+	}
 	listener, err := in.Listen()
 	if err != nil {
 		return err
@@ -81,10 +84,13 @@ type result struct {
 }
 
 // exante runs one command in this process.
-func exante(t testing.TB, args ...string) result {
+func exante(t testing.TB, args ...string) result { return exanteGiven(t, "", args...) }
+
+// exanteGiven is exante with that on its standard input.
+func exanteGiven(t testing.TB, stdin string, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code := admin.Main(append([]string{"exante"}, args...), strings.NewReader(""), &stdout, &stderr, serveDesk, server.Wire{})
+	code := admin.Main(append([]string{"exante"}, args...), strings.NewReader(stdin), &stdout, &stderr, serveDesk, server.Wire{})
 	return result{stdout.String(), stderr.String(), code}
 }
 
@@ -148,7 +154,7 @@ func openStore(t testing.TB, dir string) *storage.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, err := storage.Open(storage.Options{Dir: dir, Create: true, Hasher: hasher, Environment: c.Auth.Environment})
+	store, err := storage.Open(storage.Options{Dir: dir, Create: true, Hasher: hasher, Environment: c.Auth.Environment, AuditCopy: c.AuditCopy()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,6 +205,8 @@ var (
 	anyKey     = regexp.MustCompile(`ex_live_[0-9A-Za-z]{38}`)
 	anyCount   = regexp.MustCompile(`\d+ records`)
 	cutOwner   = regexp.MustCompile(`owner@[0-9a-f-]+…`)
+	anyEnd     = regexp.MustCompile(`(?m)(AT .*|^\d+ +20.* )[0-9a-f]{7}$`)
+	anyLocal   = regexp.MustCompile(`uid \d+ *`)
 	anySnippet = regexp.MustCompile(`ex_live_\.\.\.[0-9A-Za-z]{4}`)
 )
 
@@ -213,6 +221,7 @@ func (n *normal) text(s string) string {
 		return n.uids[uid]
 	})
 	s = anyTime.ReplaceAllString(s, "2026-11-23T09:30:00Z")
+	s = anyLocal.ReplaceAllString(anyEnd.ReplaceAllString(s, "${1}f6d3a01"), "uid 1000      ")
 	s = anyKey.ReplaceAllString(s, "ex_live_THE-SECRET")
 	s = anySnippet.ReplaceAllString(s, "ex_live_...9AbC")
 	s = cutOwner.ReplaceAllString(s, "owner@00000000-…")

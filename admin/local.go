@@ -118,11 +118,11 @@ func (l Local) Verify(ctx context.Context, progress Progress) (VerifyReport, err
 	if err != nil {
 		return VerifyReport{}, err
 	}
-	shape := VerifyReport{Records: report.Records, Findings: []VerifyFinding{}}
-	for _, f := range report.Findings {
-		shape.Findings = append(shape.Findings, VerifyFinding(f))
-	}
-	return shape, nil
+	return findingsOf(report), nil
+}
+
+func findingsOf(r storage.Report) VerifyReport {
+	return VerifyReport{Records: r.Records, Findings: findingShapes(r.Findings)}
 }
 
 // orgs are the organization that is named, or all.

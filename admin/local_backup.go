@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"exante/admin/config"
 	"exante/admin/sealed"
@@ -74,28 +73,19 @@ func macKey(c *config.Config) ([]byte, error) {
 		return nil, nil
 	}
 	refuse := func(format string, args ...any) error {
-		return &config.Error{Key: "backup.mac_key_file", From: path, Reason: fmt.Sprintf(format, args...)}
+		return &config.Error{Key: "backup.mac_key_file", Reason: fmt.Sprintf(format, args...)}
 	}
-	file, err := os.Open(path)
+	file, err := openSecret(path)
 	if err != nil {
 		return nil, refuse("%v", err)
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	switch {
-	case err != nil:
-		return nil, refuse("%v", err)
-	case !info.Mode().IsRegular():
-		return nil, refuse("is not a file")
-	case info.Mode().Perm()&0o077 != 0:
-		return nil, refuse("others can read it (mode %04o): set it to 0600, and make a new key if they may have", info.Mode().Perm())
-	}
 	key, err := io.ReadAll(io.LimitReader(file, mostMACKey+1))
 	switch {
 	case err != nil:
 		return nil, refuse("%v", err)
 	case len(key) < leastMACKey || len(key) > mostMACKey:
-		return nil, refuse("must have %d to %d bytes; make one with: head -c 32 /dev/urandom", leastMACKey, mostMACKey)
+		return nil, refuse("%s must have %d to %d bytes; make one with: head -c 32 /dev/urandom", path, leastMACKey, mostMACKey)
 	}
 	return key, nil
 }

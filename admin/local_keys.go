@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,7 +16,7 @@ const day = 24 * time.Hour
 
 // CreateKey implements Ops.
 func (l Local) CreateKey(ctx context.Context, in KeyRequest) (NewKey, error) {
-	draft, err := l.keyDraft(in)
+	draft, err := l.keyDraft(ctx, in)
 	if err != nil {
 		return NewKey{}, err
 	}
@@ -103,13 +104,17 @@ func (l Local) shape(k *auth.Key) APIKey {
 	return keyShape(k, limits, l.store.Keyring().LastUse(k.ID).At, l.now())
 }
 
-func (l Local) keyDraft(in KeyRequest) (storage.KeyDraft, error) {
+func (l Local) keyDraft(ctx context.Context, in KeyRequest) (storage.KeyDraft, error) {
 	d := storage.KeyDraft{Name: in.Name}
 	var err error
 	if in.User != "" {
-		if d.UserID, err = uid.Parse(in.User); err != nil {
+		user, err := l.findUser(ctx, in.User)
+		if errors.Is(err, storage.ErrNotFound) {
 			return d, input.Invalid("user_uid", "no such user in this organization")
+		} else if err != nil {
+			return d, err
 		}
+		d.UserID = user.ID
 	}
 	if d.Scopes, err = auth.ParseScopes(in.Scopes); err != nil {
 		return d, err

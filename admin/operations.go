@@ -51,10 +51,42 @@ var (
 	opUsers = operation[OrgRef, []User]{"users/list", func(ctx context.Context, o Ops, in OrgRef, _ Progress) ([]User, error) {
 		return o.Users(ctx, in)
 	}}
+	opAuditRecords = operation[AuditRequest, []AuditRecord]{"audit/list", func(ctx context.Context, o Ops, in AuditRequest, _ Progress) ([]AuditRecord, error) {
+		return o.AuditRecords(ctx, in)
+	}}
+	opVerifyAudit = operation[AuditCheck, AuditReport]{"audit/verify", func(ctx context.Context, o Ops, in AuditCheck, p Progress) (AuditReport, error) {
+		return o.VerifyAudit(ctx, in, p)
+	}}
 	opVerify = operation[nothing, VerifyReport]{"verify", func(ctx context.Context, o Ops, _ nothing, p Progress) (VerifyReport, error) {
 		return o.Verify(ctx, p)
 	}}
 )
+
+// What operators do with people.
+var (
+	opDisableUser = operation[UserRef, User]{"users/disable", silent(Ops.DisableUser)}
+	opEnableUser  = operation[UserRef, User]{"users/enable", silent(Ops.EnableUser)}
+	opSetRole     = operation[RoleRequest, User]{"users/role", silent(Ops.SetRole)}
+	opSetPassword = operation[PasswordRequest, User]{"users/password", silent(Ops.SetPassword)}
+	opSessions    = operation[SessionsRef, []Session]{"sessions/list", silent(Ops.Sessions)}
+	opEndSession  = operation[SessionRef, Session]{"sessions/end", silent(Ops.EndSession)}
+	opEndSessions = operation[UserRef, []Session]{"sessions/end-all", silent(Ops.EndSessions)}
+)
+
+// What they do with single keys and invoices.
+var (
+	opSetKey       = operation[KeyChange, APIKey]{"keys/set", silent(Ops.SetKey)}
+	opIdentifyKeys = operation[IdentifyRequest, []IdentifiedKey]{"keys/identify", silent(Ops.IdentifyKeys)}
+	opInvoice      = operation[InvoiceRef, InvoiceAnswer]{"invoices/show", silent(Ops.Invoice)}
+	opSendInvoice  = operation[InvoiceRef, InvoiceAnswer]{"invoices/send", silent(Ops.SendInvoice)}
+	opVoidInvoice  = operation[InvoiceRef, InvoiceAnswer]{"invoices/void", silent(Ops.VoidInvoice)}
+	opPayInvoice   = operation[PayRequest, InvoiceAnswer]{"invoices/pay", silent(Ops.PayInvoice)}
+)
+
+// silent is a method of Ops that tells no progress.
+func silent[In, Out any](do func(Ops, context.Context, In) (Out, error)) func(context.Context, Ops, In, Progress) (Out, error) {
+	return func(ctx context.Context, o Ops, in In, _ Progress) (Out, error) { return do(o, ctx, in) }
+}
 
 // mount registers every operation. ops is asked who connected.
 func mount(mux *http.ServeMux, ops func(*http.Request) Ops) {
@@ -67,6 +99,21 @@ func mount(mux *http.ServeMux, ops func(*http.Request) Ops) {
 	opOrgs.mount(mux, ops)
 	opCreateUser.mount(mux, ops)
 	opUsers.mount(mux, ops)
+	opDisableUser.mount(mux, ops)
+	opEnableUser.mount(mux, ops)
+	opSetRole.mount(mux, ops)
+	opSetPassword.mount(mux, ops)
+	opSessions.mount(mux, ops)
+	opEndSession.mount(mux, ops)
+	opEndSessions.mount(mux, ops)
+	opSetKey.mount(mux, ops)
+	opIdentifyKeys.mount(mux, ops)
+	opInvoice.mount(mux, ops)
+	opSendInvoice.mount(mux, ops)
+	opVoidInvoice.mount(mux, ops)
+	opPayInvoice.mount(mux, ops)
+	opAuditRecords.mount(mux, ops)
+	opVerifyAudit.mount(mux, ops)
 	opVerify.mount(mux, ops)
 	mountTransfers(mux, ops)
 }

@@ -23,9 +23,11 @@ import (
 
 // walk is one run of the steps: what later steps need of earlier ones.
 type walk struct {
-	ops admin.Ops
-	key admin.NewKey
-	org admin.Organization
+	ops   admin.Ops
+	store *storage.Store // for what only a browser does
+	key   admin.NewKey
+	care  admin.NewKey
+	org   admin.Organization
 }
 
 // named resolves the word "second".
@@ -92,6 +94,30 @@ func verify(ctx context.Context, w *walk) (any, error) {
 	return report, err
 }
 
+func recordsOf(in admin.AuditRequest) func(context.Context, *walk) (any, error) {
+	return func(ctx context.Context, w *walk) (any, error) {
+		in := in
+		in.Org = w.named(in.Org)
+		records, err := w.ops.AuditRecords(ctx, in)
+		for i := range records { // which differ from run to run
+			records[i].At, records[i].Prev, records[i].Hash = "", "", ""
+		}
+		return records, err
+	}
+}
+
+func verifyAudit(path string) func(context.Context, *walk) (any, error) {
+	return func(ctx context.Context, w *walk) (any, error) {
+		calls := 0
+		report, err := w.ops.VerifyAudit(ctx, admin.AuditCheck{Copy: path}, func(done, total int) { calls++ })
+		if err == nil && (report.Copy == nil || calls == 0 || report.Lines != report.Records) {
+			return nil, fmt.Errorf("%d progress notes, %+v", calls, report)
+		}
+		report.Copy = nil
+		return report, err
+	}
+}
+
 // importOf imports text; the answer has what was refused, and the report.
 func importOf(in admin.ImportRequest, id byte, text string) func(context.Context, *walk) (any, error) {
 	return func(ctx context.Context, w *walk) (any, error) {
@@ -145,7 +171,9 @@ not json
 {"party":{"name":"Globex"},"invoice_number":"INV-2026-000001"}
 `
 
-var steps = []step{
+var steps = slices.Concat(storeSteps, careSteps, lastSteps)
+
+var storeSteps = []step{
 	{"Orgs", "none yet", 0, listOrgs},
 	{"Users", "none yet", 0, usersOf("")},
 	{"APIKeys", "none yet", 0, keysOf("")},
@@ -240,16 +268,31 @@ var steps = []step{
 	{"ExportInvoices", "no request", 4, exportOf(admin.ExportRequest{Org: "second", Statuses: []string{"LOST"}, UpdatedSince: "soon"})},
 	{"ExportInvoices", "no format", 4, exportOf(admin.ExportRequest{Org: "second", Format: "xlsx"})},
 	{"ExportInvoices", "in which organization", 2, exportOf(admin.ExportRequest{Format: "csv"})},
+}
+
+var lastSteps = []step{
 	{"APIKeys", "all", 0, keysOf("")},
 	{"Users", "all", 0, usersOf("")},
 	{"Backup", "of everything", 0, backup},
+	{"AuditRecords", "all", 0, recordsOf(admin.AuditRequest{})},
+	{"AuditRecords", "the oldest", 0, recordsOf(admin.AuditRequest{OldestFirst: true, Limit: 3})},
+	{"AuditRecords", "of the second", 0, recordsOf(admin.AuditRequest{Org: "second", Action: "invoice.", Since: "2020-01-01", Until: "2999-01-01T00:00:00Z"})},
+	{"AuditRecords", "of a key", 0, func(ctx context.Context, w *walk) (any, error) {
+		return recordsOf(admin.AuditRequest{Key: w.key.UID})(ctx, w)
+	}},
+	{"AuditRecords", "of nobody", 0, recordsOf(admin.AuditRequest{User: absent})},
+	{"AuditRecords", "no request", 4, recordsOf(admin.AuditRequest{Key: "zapier", User: "ada", Since: "soon", Until: "late", Limit: 10_001})},
+	{"AuditRecords", "no action", 4, recordsOf(admin.AuditRequest{Action: "key.borrow"})},
+	{"AuditRecords", "of an absent organization", 3, recordsOf(admin.AuditRequest{Org: absent})},
+	{"VerifyAudit", "against its copy", 0, verifyAudit("")},
+	{"VerifyAudit", "against no path", 4, verifyAudit("copy")},
 	{"Verify", "clean", 0, verify},
 }
 
 // outcomes runs the steps and writes each down.
-func outcomes(t *testing.T, ops admin.Ops) []string {
+func outcomes(t *testing.T, store *storage.Store, ops admin.Ops) []string {
 	t.Helper()
-	w, n := &walk{ops: ops}, &normal{}
+	w, n := &walk{ops: ops, store: store}, &normal{}
 	var out []string
 	for _, s := range steps {
 		answer, err := s.do(t.Context(), w)
@@ -275,11 +318,11 @@ func TestOpsAgreeOnBothRoads(t *testing.T) {
 	localDir, remoteDir := dataDir(t), dataDir(t)
 	store := openStore(t, localDir)
 	defer store.Close()
-	local := outcomes(t, admin.NewDesk(store, configOf(t, localDir), server.Wire{}, nil).As(os.Getuid()))
+	local := outcomes(t, store, admin.NewDesk(store, configOf(t, localDir), server.Wire{}, nil).As(os.Getuid()))
 
-	run(t, remoteDir)
+	remoteStore := run(t, remoteDir).store
 	c := configOf(t, remoteDir)
-	remote := outcomes(t, admin.NewRemote(c.SocketPath(), time.Minute))
+	remote := outcomes(t, remoteStore, admin.NewRemote(c.SocketPath(), time.Minute))
 	for i, s := range steps {
 		if local[i] != remote[i] {
 			t.Errorf("%s (%s):\nlocal  %s\nremote %s", s.method, s.name, local[i], remote[i])

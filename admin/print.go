@@ -41,19 +41,27 @@ func table(w io.Writer, columns []column, rows [][]string) error {
 	for i, c := range columns {
 		titles[i] = c.title
 	}
+	painted := colours(w)
 	var b strings.Builder
 	for _, row := range append([][]string{titles}, rows...) {
-		var line strings.Builder
+		gap := 0 // blanks are owed until something follows them
 		for i, cell := range row {
-			cell = printable(cell)
-			if columns[i].wide == uncut {
-				line.WriteString(cell)
+			word, fill := printable(cell), 0
+			if wide := columns[i].wide; wide != uncut {
+				cut, width := fit(word, wide)
+				word, fill = cut, wide-width+2
+			}
+			if word == "" {
+				gap += fill
 				continue
 			}
-			cell, width := fit(cell, columns[i].wide)
-			line.WriteString(cell + strings.Repeat(" ", columns[i].wide-width+2))
+			if painted && stateTitles[columns[i].title] {
+				word = paint(word, stateHues[cell])
+			}
+			b.WriteString(strings.Repeat(" ", gap) + word)
+			gap = fill
 		}
-		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+		b.WriteByte('\n')
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -65,9 +73,14 @@ func fields(w io.Writer, pairs [][2]string) error {
 	for _, p := range pairs {
 		wide = max(wide, len(p[0]))
 	}
+	painted := colours(w)
 	var b strings.Builder
 	for _, p := range pairs {
-		fmt.Fprintf(&b, "%-*s  %s\n", wide, p[0], printable(p[1]))
+		text := printable(p[1])
+		if painted && stateTitles[p[0]] {
+			text = paint(text, stateHues[p[1]])
+		}
+		fmt.Fprintf(&b, "%-*s  %s\n", wide, p[0], text)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -99,13 +112,29 @@ func fit(s string, wide int) (string, int) {
 	return s, width
 }
 
-// cells is how wide a terminal draws r: East Asian characters take two.
+// wideRunes are drawn two cells wide (UAX #11, W and F, as blocks; emoji as
+// terminals draw them).
+var wideRunes = [][2]rune{
+	{0x1100, 0x115F}, {0x231A, 0x231B}, {0x23E9, 0x23EC}, {0x25FD, 0x25FE}, {0x2614, 0x2615}, {0x2648, 0x2653}, {0x26A1, 0x26A1},
+	{0x26AA, 0x26AB}, {0x26BD, 0x26BE}, {0x26C4, 0x26C5}, {0x26D4, 0x26D4}, {0x26EA, 0x26EA}, {0x26F2, 0x26F5}, {0x2705, 0x2705},
+	{0x270A, 0x270B}, {0x2728, 0x2728}, {0x274C, 0x274E}, {0x2753, 0x2757}, {0x2795, 0x2797}, {0x2B1B, 0x2B1C}, {0x2B50, 0x2B55},
+	{0x2E80, 0x303E}, {0x3041, 0x33FF}, {0x3400, 0x4DBF}, {0x4E00, 0xA4CF}, {0xA960, 0xA97F}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF},
+	{0xFE10, 0xFE19}, {0xFE30, 0xFE6F}, {0xFF01, 0xFF60}, {0xFFE0, 0xFFE6}, {0x16FE0, 0x18CFF}, {0x1AFF0, 0x1B2FF}, {0x1F004, 0x1F004},
+	{0x1F0CF, 0x1F0CF}, {0x1F18E, 0x1F18E}, {0x1F191, 0x1F19A}, {0x1F200, 0x1F320}, {0x1F32D, 0x1FAFF}, {0x20000, 0x3FFFD},
+}
+
+// cells is how wide a terminal draws r. Marks are drawn over what stands before them.
 func cells(r rune) int {
-	switch {
-	case unicode.Is(unicode.Mn, r):
+	if r < 0x300 {
+		return 1
+	}
+	if unicode.In(r, unicode.Mn, unicode.Me) || r >= 0x1160 && r <= 0x11FF {
 		return 0
-	case unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana), r >= 0xFF01 && r <= 0xFF60, r >= 0x1F300 && r <= 0x1FAFF:
-		return 2
+	}
+	for _, block := range wideRunes {
+		if r >= block[0] && r <= block[1] {
+			return 2
+		}
 	}
 	return 1
 }
@@ -134,21 +163,4 @@ func (s *shell) confirm(yes bool, question string) error {
 		return errDeclined
 	}
 	return nil
-}
-
-// progressBar draws on stderr while something long runs, if a person sees it.
-// finish wipes it.
-func (s *shell) progressBar(what string) (progress Progress, finish func()) {
-	if !isTerminal(s.stderr) {
-		return nil, func() {}
-	}
-	const wide = 40
-	draw := func(done, total int) {
-		full := wide
-		if total > 0 {
-			full = min(wide, wide*done/total)
-		}
-		fmt.Fprintf(s.stderr, "\r%s [%s%s] %d/%d", what, strings.Repeat("#", full), strings.Repeat(".", wide-full), done, total)
-	}
-	return draw, func() { fmt.Fprint(s.stderr, "\r\x1b[K") }
 }

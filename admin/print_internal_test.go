@@ -109,7 +109,7 @@ func TestProgressIsDrawnOnATerminalOnly(t *testing.T) {
 	finish()
 	seen := make([]byte, 200)
 	n, err := keyboard.Read(seen)
-	if err != nil || !strings.Contains(string(seen[:n]), "verify [####################....................] 1/2") {
+	if err != nil || !strings.Contains(string(seen[:n]), "verify  [####################....................]  1/2") {
 		t.Errorf("drew %q, %v", seen[:n], err)
 	}
 	if progress, _ := (&shell{stderr: &bytes.Buffer{}}).progressBar("verify"); progress != nil {

@@ -144,6 +144,16 @@ func (r Remote) Users(ctx context.Context, in OrgRef) ([]User, error) {
 	return opUsers.call(ctx, r, in, nil)
 }
 
+// AuditRecords implements Ops.
+func (r Remote) AuditRecords(ctx context.Context, in AuditRequest) ([]AuditRecord, error) {
+	return opAuditRecords.call(ctx, r, in, nil)
+}
+
+// VerifyAudit implements Ops.
+func (r Remote) VerifyAudit(ctx context.Context, in AuditCheck, progress Progress) (AuditReport, error) {
+	return opVerifyAudit.call(ctx, r, in, progress)
+}
+
 // Verify implements Ops.
 func (r Remote) Verify(ctx context.Context, progress Progress) (VerifyReport, error) {
 	return opVerify.call(ctx, r, nothing{}, progress)

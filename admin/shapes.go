@@ -37,6 +37,14 @@ type APIKey struct {
 	RetiresAt       *string  `json:"retires_at"`
 }
 
+// IdentifiedKey is a key whose secret was found somewhere.
+type IdentifiedKey struct {
+	APIKey
+	OrganizationName string `json:"organization_name"`
+	Owner            User   `json:"owner"`
+	RevokedNow       bool   `json:"revoked_now"` // by the request
+}
+
 // NewKey is a key with its secret, which is shown this once.
 type NewKey struct {
 	APIKey
@@ -87,10 +95,57 @@ type RestoreReport struct {
 	DryRun          bool        `json:"dry_run"`
 }
 
+// Session is a browser in which a user has signed in. Its uid opens nothing.
+type Session struct {
+	UID             string  `json:"uid"`
+	UserUID         string  `json:"user_uid"`
+	UserEmail       string  `json:"user_email"`
+	OrganizationUID string  `json:"organization_uid"`
+	CreatedAt       string  `json:"created_at"`
+	LastSeenAt      string  `json:"last_seen_at"` // to the minute
+	EndsAt          string  `json:"ends_at"`      // at the latest
+	Address         *string `json:"address"`
+	UserAgent       *string `json:"user_agent"`
+}
+
 // VerifyReport is what a verification saw.
 type VerifyReport struct {
 	Records  int             `json:"records"`
 	Findings []VerifyFinding `json:"findings"`
+}
+
+// AuditRecord is one record of the audit log. The names are those of the audit
+// copy, which leaves out what is null here.
+type AuditRecord struct {
+	Seq             uint64            `json:"seq"`
+	At              string            `json:"at"`
+	OrganizationUID *string           `json:"organization_uid"` // null: the instance
+	Actor           AuditActor        `json:"actor"`
+	Address         *string           `json:"address"`
+	RequestID       *string           `json:"request_id"`
+	Action          string            `json:"action"`
+	TargetUID       *string           `json:"target_uid"`
+	Outcome         string            `json:"outcome"`
+	Detail          map[string]string `json:"detail"`
+	Prev            string            `json:"prev"` // SHA-256, hex
+	Hash            string            `json:"hash"`
+}
+
+// AuditActor is who did something.
+type AuditActor struct {
+	Kind     string  `json:"kind"` // key, user, shell or system
+	KeyUID   *string `json:"key_uid"`
+	UserUID  *string `json:"user_uid"`
+	LocalUID *int    `json:"local_uid"`
+}
+
+// AuditReport is what a verification of the audit log saw.
+type AuditReport struct {
+	Records    int             `json:"records"`
+	Copy       *string         `json:"copy"` // null: it was held against none
+	Lines      int             `json:"lines"`
+	Superseded int             `json:"superseded"`
+	Findings   []VerifyFinding `json:"findings"`
 }
 
 // VerifyFinding is one broken promise inside the store.
@@ -99,9 +154,9 @@ type VerifyFinding struct {
 	Problem string `json:"problem"`
 }
 
-// secret is a key's text on its way to the operator. Formatting and logging
-// redact it; Reveal and JSON, by which it is shown once and crosses the
-// socket, do not.
+// secret is the text of a key or a password on its way to or from the operator.
+// Formatting and logging redact it; Reveal and JSON, by which it is shown once and
+// crosses the socket, do not.
 type secret struct{ text string }
 
 func (s secret) Reveal() string               { return s.text }
@@ -136,8 +191,27 @@ func orgShape(o storage.Organization) Organization {
 func userShape(u storage.User) User {
 	return User{
 		UID: u.ID.String(), OrganizationUID: u.OrgID.String(), Email: u.Email, Name: orNull(u.Name),
-		Role: string(u.Role), HasPassword: u.HasPassword, DisabledAt: whenever(u.DisabledAt), CreatedAt: instant(u.CreatedAt),
+		Role: string(u.Role), HasPassword: u.HasPassword(), DisabledAt: whenever(u.DisabledAt), CreatedAt: instant(u.CreatedAt),
 	}
+}
+
+func findingShapes(findings []storage.Finding) []VerifyFinding {
+	shapes := make([]VerifyFinding, len(findings))
+	for i, f := range findings {
+		shapes[i] = VerifyFinding(f)
+	}
+	return shapes
+}
+
+func sessionShape(n storage.Session, email string) Session {
+	s := Session{
+		UID: n.ID.String(), UserUID: n.UserID.String(), UserEmail: email, OrganizationUID: n.OrgID.String(),
+		CreatedAt: instant(n.CreatedAt), LastSeenAt: instant(n.SeenAt), EndsAt: instant(n.EndsAt), UserAgent: orNull(n.UserAgent),
+	}
+	if n.Addr.IsValid() {
+		s.Address = orNull(n.Addr.String())
+	}
+	return s
 }
 
 // instant is a time as the API writes it: UTC, whole seconds.

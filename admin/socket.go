@@ -22,6 +22,8 @@ type Socket struct {
 	server *http.Server
 	served chan error
 	stop   context.CancelFunc
+
+	strangers *strangers
 }
 
 // Listen opens the socket of d's configuration and serves it until Close. The
@@ -38,9 +40,9 @@ func (d *Desk) Listen(log *slog.Logger) (*Socket, error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Socket{served: make(chan error, 1), stop: stop}
+	s := &Socket{served: make(chan error, 1), stop: stop, strangers: newStrangers(d, log)}
 	s.server = &http.Server{
-		Handler:           d.handler(owner, log),
+		Handler:           d.handler(owner, log, s.strangers),
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		BaseContext:       func(net.Listener) context.Context { return ctx },
@@ -55,6 +57,7 @@ func (d *Desk) Listen(log *slog.Logger) (*Socket, error) {
 func (s *Socket) Close(ctx context.Context) error {
 	err := s.server.Shutdown(ctx)
 	s.stop()
+	s.strangers.flush(ctx)
 	if err != nil {
 		err = errors.Join(fmt.Errorf("close the admin socket: %w", err), s.server.Close())
 	}
@@ -134,8 +137,8 @@ func peerOf(conn net.Conn) peer {
 	return peer{uid: int(cred.Uid)}
 }
 
-// handler answers root and owner and refuses everybody else.
-func (d *Desk) handler(owner int, log *slog.Logger) http.Handler {
+// handler answers root and owner and refuses everybody else, on the record.
+func (d *Desk) handler(owner int, log *slog.Logger, strangers *strangers) http.Handler {
 	mux := http.NewServeMux()
 	mount(mux, func(r *http.Request) Ops { return d.As(r.Context().Value(peerKey{}).(peer).uid) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
@@ -145,6 +148,9 @@ func (d *Desk) handler(owner int, log *slog.Logger) http.Handler {
 		p := r.Context().Value(peerKey{}).(peer)
 		if p.err != nil || p.uid != 0 && p.uid != owner {
 			log.Warn("refused a caller on the admin socket", "uid", p.uid, "path", r.URL.Path, "error", p.err)
+			if p.err == nil { // without a uid there is nobody to name
+				strangers.refused(r.Context(), p.uid)
+			}
 			(&replies{w: w}).end(nil, errPeer)
 			return
 		}

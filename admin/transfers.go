@@ -10,8 +10,12 @@ import (
 
 // Wire is how invoices are read and written outside: the forms of the HTTP API.
 // They are handed in, for this package does not know the server, so that a line of
-// a file is judged in the same words as a body of a request.
+// a file is judged in the same words as a body of a request, and --json prints what
+// the API answers.
 type Wire interface {
+	// Invoice is an invoice as it reads at now, Payment a payment.
+	Invoice(inv *billing.Invoice, now time.Time) []byte
+	Payment(p *billing.Payment) []byte
 	// ReadImport reads one object; what is wrong with it is in its Refused. It may
 	// be called on several goroutines at once.
 	ReadImport(org uid.ID, line []byte) storage.ImportLine

@@ -106,9 +106,9 @@ type Admission struct {
 
 // Admit authenticates, then checks network, scope and limits, in that order,
 // and charges the limits only if all else agreed.
-// Errors: ErrBadToken, ErrExpired, ErrRevoked, ErrNetwork, *ScopeError,
-// *LimitError, *BusyError, or ctx's error. An address that has spent its
-// budget of refusals gets *LimitError in place of the first five.
+// Errors: ErrBadToken, ErrExpired, ErrRevoked, ErrSuspended, ErrNetwork,
+// *ScopeError, *LimitError, *BusyError, or ctx's error. An address that has spent
+// its budget of refusals gets *LimitError in place of the first six.
 func (a *Authenticator) Admit(ctx context.Context, r Request) (Admission, error) {
 	now := a.now()
 	if !wellFormed(a.environment, r.Token) {

@@ -22,7 +22,9 @@
 // first 8 bytes of SHA-256 of the token, by which the record is found, and an
 // argon2id hash, by which the token is proved. A key is active until it expires,
 // is revoked, or has been rotated and its grace time is over; it is never
-// deleted and never comes back.
+// deleted and never comes back. While its user is disabled it is suspended: refused
+// like a token that is no key's, and back once he is enabled, if it has not ended
+// meanwhile.
 //
 // # The way of a request
 //
@@ -30,7 +32,7 @@
 // tells a caller which it was:
 //
 //	shape and checksum → tag → token (verified cache, else gate and argon2id)
-//	→ expired or revoked → network → scope → limits → in
+//	→ expired, revoked or suspended → network → scope → limits → in
 //
 // The verified cache remembers that a token matched a hash, and no decision:
 // everything that can change is read from the live record in the Keyring on each
@@ -48,7 +50,10 @@
 //     refusals. The memory for it is bounded, so whoever commands more addresses
 //     than it holds gets plain refusals again, which cost less than good requests.
 //   - A stored hash with absurd costs is refused before it is obeyed.
-//   - No print, log or encoder shows a Token, a Hash or a SigningKey.
+//   - No print, log or encoder shows a Token, a Password, a Hash, a SessionToken or a
+//     SigningKey.
+//   - Signing in costs as much for an address that nobody has. A password that
+//     everybody tries first can't be chosen (password.go).
 //   - A restart hands out no fresh window. A clean stop costs a caller nothing; a
 //     crash may count up to a twentieth of the limit, or as much as one burst
 //     waited for, that was never used. While the Ledger can't write, limits hold in

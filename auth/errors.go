@@ -7,11 +7,12 @@ import (
 
 // Why a request is refused. The server's answers table gives each its status and words.
 var (
-	ErrNoToken     = errors.New("no credentials")                   // no Authorization header
-	ErrBadHeader   = errors.New("malformed authorization header")   // not "Bearer <token>", or sent twice
-	ErrBadToken    = errors.New("no such api key")                  // malformed, unknown, or wrong environment
-	ErrExpired     = errors.New("api key has expired")              // said only after the secret was verified
-	ErrRevoked     = errors.New("api key has been revoked")         // said only after the secret was verified
+	ErrNoToken     = errors.New("no credentials")                 // no Authorization header
+	ErrBadHeader   = errors.New("malformed authorization header") // not "Bearer <token>", or sent twice
+	ErrBadToken    = errors.New("no such api key")                // malformed, unknown, or wrong environment
+	ErrExpired     = errors.New("api key has expired")            // said only after the secret was verified
+	ErrRevoked     = errors.New("api key has been revoked")       // said only after the secret was verified
+	ErrSuspended   = errors.New("api key is suspended: its user is disabled")
 	ErrScope       = errors.New("api key lacks the scope")          // also: a key may not grant what it lacks
 	ErrNetwork     = errors.New("address is not allowed")           // outside the key's networks
 	ErrLimited     = errors.New("over the rate limit")              // always as *LimitError

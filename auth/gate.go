@@ -21,6 +21,7 @@ type HasherOptions struct {
 // short queue, and *BusyError for whoever does not fit.
 type Hasher struct {
 	params  Params
+	dummy   Hash // of nobody's password, with params
 	slots   chan struct{}
 	queue   int64
 	maxWait time.Duration
@@ -45,7 +46,11 @@ func NewHasher(o HasherOptions) (*Hasher, error) {
 	if o.MaxWait <= 0 {
 		o.MaxWait = time.Second
 	}
-	return &Hasher{params: o.Params, slots: make(chan struct{}, o.Slots), queue: int64(o.Queue), maxWait: o.MaxWait}, nil
+	dummy, err := dummyHash(o.Params)
+	if err != nil {
+		return nil, err
+	}
+	return &Hasher{params: o.Params, dummy: dummy, slots: make(chan struct{}, o.Slots), queue: int64(o.Queue), maxWait: o.MaxWait}, nil
 }
 
 // Hash hashes a token with today's parameters. *BusyError when the gate is

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -71,12 +72,26 @@ func ParseHash(phc string) (Hash, error) {
 	if len(salt) != saltLen || len(key) != keyLen {
 		return Hash{}, fmt.Errorf("%w: salt of %d and key of %d bytes", ErrBadHash, len(salt), len(key))
 	}
-	b64 := base64.RawStdEncoding
-	if phc != fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, params.MemoryKiB,
-		params.Iterations, params.Parallelism, b64.EncodeToString(salt), b64.EncodeToString(key)) {
+	if phc != phcOf(params, salt, key) {
 		return Hash{}, fmt.Errorf("%w: spelt another way than it is written", ErrBadHash)
 	}
 	return Hash{&phc, params}, nil
+}
+
+func phcOf(p Params, salt, key []byte) string {
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.MemoryKiB,
+		p.Iterations, p.Parallelism, b64.EncodeToString(salt), b64.EncodeToString(key))
+}
+
+// dummyHash is a hash that was made from nothing: a random key behind a random salt.
+func dummyHash(p Params) (Hash, error) {
+	var random [saltLen + keyLen]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return Hash{}, fmt.Errorf("read randomness for a hash: %w", err)
+	}
+	phc := phcOf(p, random[:saltLen], random[saltLen:])
+	return Hash{&phc, p}, nil
 }
 
 // PHC is the hash itself, for the store.

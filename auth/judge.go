@@ -18,8 +18,12 @@ func (a *Authenticator) judge(ctx context.Context, live *liveKey, r Request, now
 		ad, ready, err = a.decide(live, r, now)
 	}
 	a.noticed(live)
+	suspended := errors.Is(err, ErrSuspended)
 	if err != nil && !errors.Is(err, ErrLimited) {
 		err = a.failed(r.Addr, now, err)
+	}
+	if suspended {
+		return Admission{}, err // nothing tells it from a token that is no key's
 	}
 	return ad, err
 }
@@ -34,7 +38,7 @@ func (a *Authenticator) decide(live *liveKey, r Request, now time.Time) (Admissi
 	k, m := live.record.Load(), &live.meter
 	ad := Admission{Key: k, live: live}
 	m.fit(a.LimitsOf(k))
-	o, err := refusal(k, r, now)
+	o, err := refusal(live, k, r, now)
 	switch o {
 	case accepted:
 		ad.Decision, o = m.take(nanos, a.book != nil)
@@ -58,9 +62,9 @@ func (a *Authenticator) decide(live *liveKey, r Request, now time.Time) (Admissi
 	return ad, nil, err
 }
 
-// refusal is why k may not make this request, whatever its limits.
-func refusal(k *Key, r Request, now time.Time) (outcome, error) {
-	if err := k.Usable(now); err != nil {
+// refusal is why the key with record k may not make this request, whatever its limits.
+func refusal(live *liveKey, k *Key, r Request, now time.Time) (outcome, error) {
+	if err := live.usable(k, now); err != nil {
 		return unauthorized, err
 	}
 	if !k.AllowsAddr(r.Addr) {

@@ -19,12 +19,17 @@ type Keyring struct {
 	byID  map[uid.ID]*liveKey
 	byTag map[Tag][]*liveKey // two keys may share a tag
 	byOrg map[uid.ID][]*liveKey
+	users map[uid.ID]*liveUser
 }
+
+// liveUser is what all keys of one user share.
+type liveUser struct{ disabled atomic.Bool }
 
 // liveKey is one key as requests meet it: an immutable record that is replaced
 // whole, and the counters that belong to it for as long as the process lives.
 type liveKey struct {
 	record atomic.Pointer[Key]
+	user   *liveUser   // whose it is
 	queued atomic.Bool // its use is on the way to the Ledger
 
 	mu    sync.Mutex
@@ -34,11 +39,13 @@ type liveKey struct {
 
 // NewKeyring returns an empty Keyring.
 func NewKeyring() *Keyring {
-	return &Keyring{byID: map[uid.ID]*liveKey{}, byTag: map[Tag][]*liveKey{}, byOrg: map[uid.ID][]*liveKey{}}
+	return &Keyring{
+		byID: map[uid.ID]*liveKey{}, byTag: map[Tag][]*liveKey{}, byOrg: map[uid.ID][]*liveKey{}, users: map[uid.ID]*liveUser{},
+	}
 }
 
 // Put adds a key, or replaces the record of the key with that ID. Its counters
-// stay. An ID never changes its tag or its organization. Puts of one key come in
+// stay. An ID never changes its tag, its organization or its user. Puts of one key come in
 // the order of their commits.
 func (r *Keyring) Put(k Key) {
 	r.mu.Lock()
@@ -47,7 +54,7 @@ func (r *Keyring) Put(k Key) {
 		live.record.Store(&k)
 		return
 	}
-	live := &liveKey{}
+	live := &liveKey{user: r.user(k.UserID)}
 	live.record.Store(&k)
 	r.byID[k.ID] = live
 	r.byTag[k.Tag] = append(r.byTag[k.Tag], live)
@@ -57,6 +64,55 @@ func (r *Keyring) Put(k Key) {
 		return bytes.Compare(have[:], id[:])
 	})
 	r.byOrg[k.OrgID] = slices.Insert(org, at, live)
+}
+
+// SetDisabled suspends all keys of a user, those he will have too, or lifts that.
+// No key's record changes: what has expired or was revoked meanwhile stays so.
+// Calls for one user come in the order of their commits.
+func (r *Keyring) SetDisabled(user uid.ID, disabled bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.user(user).disabled.Store(disabled)
+}
+
+// Disabled reports whether the keys of a user are suspended.
+func (r *Keyring) Disabled(user uid.ID) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	u := r.users[user]
+	return u != nil && u.disabled.Load()
+}
+
+// user is what the keys of a user share. The caller holds the lock.
+func (r *Keyring) user(id uid.ID) *liveUser {
+	u := r.users[id]
+	if u == nil {
+		u = &liveUser{}
+		r.users[id] = u
+	}
+	return u
+}
+
+// Usable is nil while a key admits requests, else ErrRevoked, which a key that does
+// not exist gets too, ErrExpired or ErrSuspended.
+func (r *Keyring) Usable(id uid.ID, now time.Time) error {
+	live := r.live(id)
+	if live == nil {
+		return ErrRevoked
+	}
+	return live.usable(live.record.Load(), now)
+}
+
+// usable says whether k, the record of the key, admits requests. What is final
+// comes before what may be lifted.
+func (l *liveKey) usable(k *Key, now time.Time) error {
+	if err := k.Usable(now); err != nil {
+		return err
+	}
+	if l.user.disabled.Load() {
+		return ErrSuspended
+	}
+	return nil
 }
 
 // Get is the current record of a key.

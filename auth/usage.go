@@ -95,7 +95,7 @@ func (u *usage) used(now time.Time, r Request) {
 	raw := r.UserAgent[:min(len(r.UserAgent), maxRawAgent)]
 	if u.agent == nil || string(u.agent) != string(raw) {
 		u.agent = append(make([]byte, 0, len(raw)), raw...)
-		u.last.UserAgent = printable(raw)
+		u.last.UserAgent = AgentText(raw)
 	}
 }
 
@@ -143,10 +143,10 @@ func (u *usage) flushed(now time.Time, written []Bucket) {
 	})
 }
 
-// printable cuts and cleans a header value for display. What does not print is
+// AgentText cuts and cleans a User-Agent header for display, to 256 bytes. What does not print is
 // dropped: control characters, and those that reorder the text around them. So is
 // the whole of it if it may hold a key that was put into the wrong header.
-func printable(raw []byte) string {
+func AgentText(raw []byte) string {
 	if bytes.Contains(raw, []byte(Live.prefix())) || bytes.Contains(raw, []byte(Test.prefix())) {
 		return redacted
 	}

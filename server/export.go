@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"exante/auth"
 	"exante/auth/uid"
 	"exante/storage"
 	"exante/storage/billing"
@@ -137,14 +136,10 @@ func (e *export) fill() (err error) {
 	return e.conn.SetWriteDeadline(e.deadline())
 }
 
-// stillUsable cuts an export off whose key was revoked or has expired meanwhile: it
-// may go on for hours, and a key opens nothing from that instant on.
+// stillUsable cuts an export off whose key was revoked or suspended or has expired
+// meanwhile: it may go on for hours, and a key opens nothing from that instant on.
 func (e *export) stillUsable(now time.Time) error {
-	k, known := e.server.store.Keyring().Get(e.key)
-	if !known {
-		return auth.ErrRevoked
-	}
-	return k.Usable(now)
+	return e.server.store.Keyring().Usable(e.key, now)
 }
 
 // Read implements io.Reader.

@@ -25,5 +25,11 @@ func ready(x *exchange) error {
 		x.retryAfter(time.Second)
 		return x.send(fasthttp.StatusServiceUnavailable, []byte(`{"status":"`+state+`","degraded":[]}`))
 	}
-	return x.send(fasthttp.StatusOK, []byte(`{"status":"ready","degraded":[]}`))
+	w := x.newWriter()
+	defer x.free(w)
+	w.open('{')
+	w.text("status", state)
+	w.texts("degraded", x.store.Troubles())
+	w.close('}')
+	return x.sendCopy(fasthttp.StatusOK, w.buf)
 }

@@ -12,9 +12,23 @@ import (
 	"exante/storage/billing"
 )
 
-// Wire is how invoices are read and written outside, for commands that move many
-// of them: the forms of the API, and what only an import may say.
+// Wire is how invoices are read and written outside, for commands: the forms of the
+// API, and what only an import may say.
 type Wire struct{}
+
+// Invoice is what GET /api/invoices/{uid} answers as data.
+func (Wire) Invoice(inv *billing.Invoice, now time.Time) []byte {
+	w := jsonWriter{}
+	writeInvoice(&w, inv, now)
+	return w.buf
+}
+
+// Payment is what POST /api/invoices/{uid}/payments answers as data.
+func (Wire) Payment(p *billing.Payment) []byte {
+	w := jsonWriter{}
+	writePayment(&w, p)
+	return w.buf
+}
 
 // Export is one of the forms of an export, "ndjson" or "csv": what comes before
 // the first invoice, and what appends one as it reads at now. add is nil for

@@ -60,6 +60,17 @@ func fullUse(t *testing.T) auth.Use {
 	return u
 }
 
+func fullSession(t *testing.T) Session {
+	t.Helper()
+	n := Session{
+		ID: uid.ID{1}, OrgID: uid.ID{2}, UserID: uid.ID{3}, CreatedAt: wreckTime, SeenAt: wreckTime.Add(time.Minute),
+		Idle: 30 * time.Minute, EndsAt: wreckTime.Add(12 * time.Hour), Addr: netip.MustParseAddr("192.0.2.1"), UserAgent: "curl/8",
+		Epoch: 4, digest: auth.SessionDigest{5, 6},
+	}
+	wantEveryField(t, n)
+	return n
+}
+
 func fullAudit(t *testing.T) *auditRecord {
 	t.Helper()
 	r := &auditRecord{
@@ -93,14 +104,21 @@ func TestAccountRecordsKeepEveryField(t *testing.T) {
 	}
 
 	u := User{
-		ID: uid.ID{1}, OrgID: uid.ID{2}, Email: "ann@example.com", Name: "Ann", Role: Admin, HasPassword: true,
+		ID: uid.ID{1}, OrgID: uid.ID{2}, Email: "ann@example.com", Name: "Ann", Role: Admin, Password: must(auth.ParseHash(somePHC)), Epoch: 4,
 		DisabledAt: wreckTime, CreatedAt: wreckTime.Add(1e9), UpdatedAt: wreckTime.Add(2e9), Version: 3,
 	}
 	wantEveryField(t, u)
 	user := recordOfUser(u)
 	wantEveryField(t, *user)
-	if back := user.user(u.OrgID, u.ID); back != u {
-		t.Errorf("the user comes back as %+v\nwant %+v", back, u)
+	if back, err := user.user(u.OrgID, u.ID); err != nil || !reflect.DeepEqual(back, u) {
+		t.Errorf("the user comes back as %+v, %v\nwant %+v", back, err, u)
+	}
+
+	n := fullSession(t)
+	session := recordOfSession(&n)
+	wantEveryField(t, *session)
+	if back, err := session.session(n.name()); err != nil || back != n {
+		t.Errorf("the session comes back as %+v, %v\nwant %+v", back, err, n)
 	}
 
 	use := fullUse(t)
@@ -142,26 +160,32 @@ func TestAccountRecordsOfVersionOneAreReadForEver(t *testing.T) {
 	rows.Attachments = 0
 	before := rows // and before rows were
 	before.Rows = 0
+	older := userRecord{Email: "ann@example.com", Name: "Ann", Role: Admin, DisabledAt: 1, HasPassword: true, CreatedAt: 2, UpdatedAt: 3, Version: 4}
+	user := older // with what came later
+	user.Password, user.Epoch = somePHC, 5
+	session := fullSession(t)
 	for name, c := range map[string]struct {
 		kind         byte
 		record, into any
 	}{
-		"marker":       {famMarker, &markerRecord{uid.ID{1}, 1, stampOf(wreckTime)}, &markerRecord{}},
-		"totals":       {famTotals, &totalsRecord{3}, &totalsRecord{}},
-		"organization": {famOrg, org, &orgRecord{}},
-		"email":        {famEmail, &emailRecord{uid.ID{1}, uid.ID{2}}, &emailRecord{}},
-		"tag":          {famTag, &tagRecord{uid.ID{1}}, &tagRecord{}},
-		"audit":        {famAudit, fullAudit(t), &auditRecord{}},
-		"audit_head":   {famAuditHead, &auditHeadRecord{9, [32]byte{1, 2}}, &auditHeadRecord{}},
-		"counts":       {famCounts, &before, &counts{}},
-		"counts_rows":  {famCounts, &rows, &counts{}},
-		"counts_files": {famCounts, &allCounts, &counts{}},
-		"signing_key":  {famSigningKey, &signingKeyRecord{[32]byte{1, 2}}, &signingKeyRecord{}},
-		"user":         {famUser, &userRecord{"ann@example.com", "Ann", Admin, 1, true, 2, 3, 4}, &userRecord{}},
-		"key":          {famKey, recordOfKey(fullKey(t)), &keyRecord{}},
-		"use":          {famUse, &use, &useRecord{}},
-		"hour":         {famHour, &hourRecord{1, 2, 3, 4, 5}, &hourRecord{}},
-		"import":       {famImport, &importRecord{1, 2, 3, 4, 5, [32]byte{6}, 7, 8, 9}, &importRecord{}},
+		"marker":        {famMarker, &markerRecord{uid.ID{1}, 1, stampOf(wreckTime)}, &markerRecord{}},
+		"totals":        {famTotals, &totalsRecord{3}, &totalsRecord{}},
+		"organization":  {famOrg, org, &orgRecord{}},
+		"email":         {famEmail, &emailRecord{uid.ID{1}, uid.ID{2}}, &emailRecord{}},
+		"tag":           {famTag, &tagRecord{uid.ID{1}}, &tagRecord{}},
+		"audit":         {famAudit, fullAudit(t), &auditRecord{}},
+		"audit_head":    {famAuditHead, &auditHeadRecord{9, [32]byte{1, 2}}, &auditHeadRecord{}},
+		"counts":        {famCounts, &before, &counts{}},
+		"counts_rows":   {famCounts, &rows, &counts{}},
+		"counts_files":  {famCounts, &allCounts, &counts{}},
+		"signing_key":   {famSigningKey, &signingKeyRecord{[32]byte{1, 2}}, &signingKeyRecord{}},
+		"user":          {famUser, &older, &userRecord{}},
+		"session":       {famSession, recordOfSession(&session), &sessionRecord{}},
+		"user_password": {famUser, &user, &userRecord{}},
+		"key":           {famKey, recordOfKey(fullKey(t)), &keyRecord{}},
+		"use":           {famUse, &use, &useRecord{}},
+		"hour":          {famHour, &hourRecord{1, 2, 3, 4, 5}, &hourRecord{}},
+		"import":        {famImport, &importRecord{1, 2, 3, 4, 5, [32]byte{6}, 7, 8, 9}, &importRecord{}},
 	} {
 		key := []byte("key of " + name)
 		value := must(seal(key, c.kind, c.record))

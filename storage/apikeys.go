@@ -22,6 +22,7 @@ type KeyDraft struct {
 	Networks  []netip.Prefix
 	ExpiresAt time.Time   // zero: never
 	Limits    auth.Limits // operators only: refused from a key (it inherits instead)
+	Token     auth.Token  // operators only: the secret, minted elsewhere; zero: a new one
 }
 
 // clean brings d into the form in which it is kept, or says why it can't.
@@ -42,16 +43,21 @@ func (d *KeyDraft) clean(by auth.Principal) error {
 			bad.Add("rate_limits", "only an operator sets them")
 		}
 	}
+	if !d.Token.IsZero() && !operates(by) {
+		bad.Add("key", "only an operator chooses it")
+	}
 	d.Networks, d.Limits = slices.Clone(d.Networks), slices.Clone(d.Limits) // the caller's own stay his
 	d.ExpiresAt = whole(d.ExpiresAt)
 	return bad.Err()
 }
 
-// CreateKey mints a key, checks that by may grant it (auth.Key.MayGrant when
+// CreateKey mints a key unless d brings its secret, checks that by may grant it (auth.Key.MayGrant when
 // by.Key is set; limits are inherited from by.Key), hashes it and records it.
 // The Token is the only copy of the secret. Errors: input.ErrInvalid, auth.ErrScope,
-// *auth.BusyError, ErrNotFound if there is no such organization,
-// auth.ErrRevoked or auth.ErrExpired if by.Key has ended meanwhile, and those of Once.
+// *auth.BusyError, ErrNotFound if there is no such organization, ErrExists if the
+// secret that d brings is that of another key,
+// auth.ErrRevoked, auth.ErrExpired or auth.ErrSuspended if by.Key has ended meanwhile,
+// ErrUserDisabled if whose the key is to be is disabled, and those of Once.
 func (s *Store) CreateKey(ctx context.Context, by auth.Principal, d KeyDraft, once ...*Once[auth.Key]) (auth.Key, auth.Token, error) {
 	if err := d.clean(by); err != nil {
 		return auth.Key{}, auth.Token{}, err
@@ -64,12 +70,12 @@ func (s *Store) CreateKey(ctx context.Context, by auth.Principal, d KeyDraft, on
 			return err
 		}
 		_, err := s.grant(r, by, d, s.now())
-		return err
+		return errors.Join(err, isNew(r, d.Token))
 	})
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}
-	token, hash, err := s.mint(ctx)
+	token, hash, err := s.mint(ctx, d.Token)
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}
@@ -81,7 +87,7 @@ func (s *Store) CreateKey(ctx context.Context, by auth.Principal, d KeyDraft, on
 		}
 		key.Snippet, key.Tag, key.Hash = token.Snippet(), token.Tag(), hash
 		made = *key
-		return errors.Join(t.insertKey(key), t.audit(keyCreate, key.ID, rightsOf(key)))
+		return errors.Join(isNew(t, d.Token), t.insertKey(key), t.audit(keyCreate, key.ID, rightsOf(key)))
 	}))
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
@@ -89,14 +95,26 @@ func (s *Store) CreateKey(ctx context.Context, by auth.Principal, d KeyDraft, on
 	return made, token, nil
 }
 
-// mint makes a secret and its hash.
-func (s *Store) mint(ctx context.Context) (auth.Token, auth.Hash, error) {
-	token, err := auth.Mint(s.options.Environment, s.options.Rand)
-	if err != nil {
-		return auth.Token{}, auth.Hash{}, err
+// mint makes a secret, unless there is one, and its hash.
+func (s *Store) mint(ctx context.Context, token auth.Token) (auth.Token, auth.Hash, error) {
+	var err error
+	if token.IsZero() {
+		if token, err = auth.Mint(s.options.Environment, s.options.Rand); err != nil {
+			return auth.Token{}, auth.Hash{}, err
+		}
 	}
 	hash, err := s.options.Hasher.Hash(ctx, token)
 	return token, hash, err
+}
+
+// isNew refuses a secret that was brought along if some key may have it already: one
+// token must never open two keys. That another has its tag by chance, 1 in 2^64, is
+// no reason to look closer.
+func isNew(r kv.Reader, token auth.Token) error {
+	if token.IsZero() {
+		return nil
+	}
+	return scan(r, inTag(token.Tag()), famTag, func([]byte, *tagRecord) error { return &ExistsError{"key"} })
 }
 
 // insertKey writes a new key with its tag, and lets the keyring know.

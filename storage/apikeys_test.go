@@ -12,6 +12,7 @@ import (
 	"exante/auth"
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/input"
 	"exante/storage/storagetest"
 )
 
@@ -237,3 +238,33 @@ func TestNoKeyWithoutRandomness(t *testing.T) {
 }
 
 func lastOf[A, B any](_ A, _ B, err error) error { return err }
+
+// A secret that was minted elsewhere opens the key that it was brought for, and
+// never a second one.
+func TestKeyWithASecretOfItsOwn(t *testing.T) {
+	v := openVault(t, nil)
+	token, err := auth.Mint(auth.Live, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := full("declared")
+	d.Token = token
+	key, shown, err := v.CreateKey(t.Context(), auth.System(v.org.ID), d)
+	if err != nil || shown.Reveal() != token.Reveal() || key.Tag != token.Tag() || key.Snippet != token.Snippet() {
+		t.Fatalf("CreateKey = %+v, %v", key, err)
+	}
+	if ok, err := v.options.Hasher.Matches(t.Context(), token, v.key(key.ID).Hash); !ok || err != nil {
+		t.Errorf("the token does not match the hash: %v", err)
+	}
+	if _, _, err := v.CreateKey(t.Context(), auth.System(v.org.ID), d); !errors.Is(err, storage.ErrExists) {
+		t.Errorf("a second key with the same secret: %v", err)
+	}
+	asks := v.mint(full("asks"))
+	if d.Token, err = auth.Mint(auth.Live, nil); err != nil {
+		t.Fatal(err)
+	}
+	by := auth.Principal{OrgID: v.org.ID, UserID: asks.UserID, Key: asks}
+	if _, _, err := v.CreateKey(t.Context(), by, d); !errors.Is(err, input.ErrInvalid) {
+		t.Errorf("a key that chooses the secret of another: %v", err)
+	}
+}

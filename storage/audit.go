@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"math"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,12 +28,25 @@ type Action string
 const (
 	storeCreate  Action = "store.create"
 	storeMigrate Action = "store.migrate" // detail: the schema that it has now
+	storeAccept  Action = "store.accept"  // an operator took it as it is; detail: what its anchor said
+	storeRestore Action = "store.restore" // from a backup
+	socketRefuse Action = "socket.refuse" // a Unix user who may not operate the server; detail: how often
 	orgCreate    Action = "org.create"
-	userCreate   Action = "user.create"
+
+	userCreate  Action = "user.create"
+	userDisable Action = "user.disable"
+	userEnable  Action = "user.enable"
+	userRole    Action = "user.role"         // detail: the old one and the new
+	userPass    Action = "user.password"     // it was set
+	userSignOut Action = "user.sessions.end" // all that there were
+
+	sessionCreate Action = "session.create"
+	sessionEnd    Action = "session.end"
 
 	keyCreate Action = "key.create"
 	keyRevoke Action = "key.revoke"
 	keyRotate Action = "key.rotate" // target: the old key
+	keyUpdate Action = "key.update" // detail: the fields that changed, limits and networks before and after
 	keyRehash Action = "key.rehash" // the same secret, hashed at today's cost
 
 	partyCreate Action = "party.create"
@@ -53,7 +66,9 @@ const (
 
 // actions is the closed set.
 var actions = []Action{
-	storeCreate, storeMigrate, orgCreate, userCreate, keyCreate, keyRevoke, keyRotate, keyRehash, partyCreate, partyUpdate,
+	storeCreate, storeMigrate, storeAccept, storeRestore, socketRefuse, orgCreate,
+	userCreate, userDisable, userEnable, userRole, userPass, userSignOut, sessionCreate, sessionEnd,
+	keyCreate, keyRevoke, keyRotate, keyUpdate, keyRehash, partyCreate, partyUpdate,
 	invoiceCreate, invoiceUpdate, invoiceDelete, invoiceLinesAdd, invoiceLinesUpdate, invoiceLinesDelete, invoicePay,
 	invoiceAttach, invoiceDetach, invoiceImport,
 }
@@ -123,8 +138,12 @@ func actorOf(p auth.Principal) Actor {
 	return Actor{Kind: BySystem}
 }
 
-// audit appends a record of what this transaction does to target.
+// audit appends a record of what this transaction does to target. What can't be
+// copied is not done, unless it takes a right away: ErrAuditUnavailable.
 func (t *tx) audit(action Action, target uid.ID, detail Detail) error {
+	if err := t.store.copy.refusal(); err != nil && !t.withdraws {
+		return err
+	}
 	head, err := auditHead(t)
 	if err != nil {
 		return err
@@ -140,6 +159,7 @@ func (t *tx) audit(action Action, target uid.ID, detail Detail) error {
 	if err := insert(t, keyAudit(rec.Seq), famAudit, rec); err != nil {
 		return fmt.Errorf("audit %s: %w", action, err)
 	}
+	t.OnCommit(t.store.copy.nudge)
 	return put(t, keyAuditHead(), famAuditHead, &auditHeadRecord{rec.Seq, rec.Hash})
 }
 
@@ -157,91 +177,10 @@ func auditHead(r kv.Reader) (auditHeadRecord, error) {
 	return head, err
 }
 
-// AuditQuery selects audit records.
-type AuditQuery struct {
-	OrgID uid.ID // zero: all
-	After uint64 // only records with a greater sequence number
-	Limit int    // at most so many; 0: 100
-}
-
-// Audit lists records in the order in which they were written.
-func (s *Store) Audit(ctx context.Context, q AuditQuery) ([]AuditEntry, error) {
-	if q.Limit == 0 {
-		q.Limit = 100
-	}
-	var entries []AuditEntry
-	err := s.db.View(ctx, func(r kv.Reader) error {
-		in := inGlobal(famAudit)
-		if q.After == math.MaxUint64 {
-			return nil
-		}
-		in.Start = keyAudit(q.After + 1)
-		return r.Scan(in, kv.ScanOptions{}, func(key, value []byte) (bool, error) {
-			var rec auditRecord
-			if err := open(key, famAudit, value, &rec); err != nil {
-				return false, err
-			}
-			if q.OrgID.IsZero() || q.OrgID == rec.Org {
-				entries = append(entries, rec.entry())
-			}
-			return len(entries) < q.Limit, nil
-		})
+// NoteSocketRefusal writes that a Unix user was refused on the admin socket, so
+// often since the last record of that.
+func (s *Store) NoteSocketRefusal(ctx context.Context, localUID, calls int) error {
+	return s.update(ctx, auth.Principal{Shell: true, LocalUID: localUID}, func(t *tx) error {
+		return t.audit(socketRefuse, uid.ID{}, Detail{"calls": strconv.Itoa(calls)})
 	})
-	return entries, err
-}
-
-// auditRecord is an audit record on disk. Its hash covers all of it but the hash.
-type auditRecord struct {
-	Seq       uint64            `cbor:"1,keyasint"`
-	At        stamp             `cbor:"2,keyasint"`
-	Org       uid.ID            `cbor:"3,keyasint,omitzero"`
-	Actor     actorRecord       `cbor:"4,keyasint"`
-	Addr      string            `cbor:"5,keyasint,omitempty"`
-	RequestID string            `cbor:"6,keyasint,omitempty"`
-	Action    Action            `cbor:"7,keyasint"`
-	Target    uid.ID            `cbor:"8,keyasint,omitzero"`
-	Outcome   string            `cbor:"9,keyasint"`
-	Detail    Detail            `cbor:"10,keyasint,omitempty"`
-	Prev      [sha256.Size]byte `cbor:"11,keyasint"`
-	Hash      [sha256.Size]byte `cbor:"12,keyasint,omitzero"`
-}
-
-type actorRecord struct {
-	Kind     ActorKind `cbor:"1,keyasint"`
-	KeyID    uid.ID    `cbor:"2,keyasint,omitzero"`
-	UserID   uid.ID    `cbor:"3,keyasint,omitzero"`
-	LocalUID int       `cbor:"4,keyasint,omitempty"`
-}
-
-// auditHeadRecord names the last record of the chain.
-type auditHeadRecord struct {
-	Seq  uint64            `cbor:"1,keyasint"`
-	Hash [sha256.Size]byte `cbor:"2,keyasint"`
-}
-
-// auditDomain keeps a hash of the audit chain from being a hash of anything else.
-const auditDomain = "exante audit record v1\x00"
-
-// sum is the hash that the record should have.
-func (r *auditRecord) sum() ([sha256.Size]byte, error) {
-	bare := *r
-	bare.Hash = [sha256.Size]byte{}
-	text, err := encMode.Marshal(&bare)
-	return sha256.Sum256(append([]byte(auditDomain), text...)), err
-}
-
-func (r *auditRecord) entry() AuditEntry {
-	addr, _ := netip.ParseAddr(r.Addr) // "" and what verification names: no address
-	return AuditEntry{
-		Seq: r.Seq, At: r.At.time(), OrgID: r.Org, Actor: Actor(r.Actor), Addr: addr, RequestID: r.RequestID,
-		Action: r.Action, Target: r.Target, Outcome: r.Outcome, Detail: r.Detail, Prev: r.Prev, Hash: r.Hash,
-	}
-}
-
-// textOf is the text of an address, "" for none.
-func textOf(a netip.Addr) string {
-	if !a.IsValid() {
-		return ""
-	}
-	return a.String()
 }

@@ -113,18 +113,14 @@ func TestARestoredStoreIsTheSame(t *testing.T) {
 	if ok, err := storagetest.Hasher(t).Matches(t.Context(), token, k.Hash); !ok || err != nil {
 		t.Errorf("the key is not known by its token any more: %v", err)
 	}
-	// A backup of the restored store is the same backup, and it grows on from there.
+	// A backup of the restored store restores to the same, and it grows on from there.
 	second, same := taken(t, again, nil)
-	if second != had || !bytes.Equal(first, same) {
-		t.Errorf("a backup of the restored store is another: %+v, was %+v", second, had)
+	if second.Sequence <= had.Sequence || second.Entries != had.Entries+1 || second.Database != had.Database {
+		t.Errorf("a backup of the restored store is of %+v, was %+v: want one record more, of the restore", second, had)
 	}
 	_, third := restored(t, same, into(t, b.clock))
 	if digestOf(t, third) != digestOf(t, b.Store) {
 		t.Error("restored twice it holds something else")
-	}
-	storagetest.Org(t, third, "New")
-	if later, _ := taken(t, third, nil); later.Sequence <= had.Sequence {
-		t.Errorf("after a change the sequence is %d, and was %d when the backup was taken", later.Sequence, had.Sequence)
 	}
 }
 

@@ -16,7 +16,12 @@ var (
 	ErrExists       = errors.New("already exists")         // a unique value is taken; as *ExistsError
 	ErrConflict     = errors.New("version does not match") // If-Match
 	ErrKeyNotActive = errors.New("api key is not active")  // rotate
+	ErrSignIn       = errors.New("e-mail address or password is wrong")
+	ErrUserDisabled = errors.New("user is disabled") // a key of his is asked for
 	ErrTooLarge     = errors.New("too large for one transaction")
+
+	// ErrAuditUnavailable: the audit copy can't be written, so nothing is changed.
+	ErrAuditUnavailable = errors.New("the audit copy can't be written")
 
 	ErrFileTooLarge       = errors.New("file is too large")
 	ErrTooManyFiles       = errors.New("too many files at once")
@@ -32,6 +37,9 @@ var (
 	ErrNoStore = errors.New("no store here")                       // Open without Create on an empty directory
 	ErrUnknown = kv.ErrUnknownOutcome                              // a commit that may or may not be there
 	ErrClosed  = kv.ErrClosed
+
+	ErrKeyEnded  = errors.New("api key has ended and stays as it is")
+	ErrLastOwner = errors.New("the last enabled owner of an organization stays")
 
 	ErrBackupRunning = errors.New("another backup of this store is running")
 	ErrOccupied      = errors.New("the directory is not empty") // Restore

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"exante/auth"
@@ -15,6 +14,10 @@ import (
 
 // grant is the key that by may have for the asking at now, but for its secret.
 func (s *Store) grant(r kv.Reader, by auth.Principal, d KeyDraft, now time.Time) (*auth.Key, error) {
+	asks, err := askingKey(r, by, now)
+	if err != nil {
+		return nil, err
+	}
 	user, err := keyUserOf(r, by, d.UserID)
 	if err != nil {
 		return nil, err
@@ -29,11 +32,7 @@ func (s *Store) grant(r kv.Reader, by auth.Principal, d KeyDraft, now time.Time)
 		OrgID: by.OrgID, UserID: user, Name: d.Name, Scopes: d.Scopes, Networks: d.Networks, Limits: d.Limits,
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: d.ExpiresAt, Version: 1,
 	}
-	if by.Key != nil {
-		asks, err := usableKey(r, by, now)
-		if err != nil {
-			return nil, err
-		}
+	if asks != nil {
 		if err := asks.MayGrant(auth.Grant{Scopes: k.Scopes, Networks: k.Networks, ExpiresAt: k.ExpiresAt}); err != nil {
 			return nil, err
 		}
@@ -52,21 +51,42 @@ func keyUserOf(r kv.Reader, by auth.Principal, wanted uid.ID) (uid.ID, error) {
 		owner, err := ownerOf(r, by.OrgID)
 		return owner.ID, err
 	}
-	_, err := userOf(r, by.OrgID, wanted)
+	err := enabled(r, by.OrgID, wanted)
 	if errors.Is(err, ErrNotFound) {
 		return uid.ID{}, input.Invalid("user_uid", "no such user in this organization")
 	}
 	return wanted, err
 }
 
-// usableKey is the key that asks, as it is recorded now: it may have been
-// revoked while a new secret was hashed, and must not outlive that in another key.
-func usableKey(r kv.Reader, by auth.Principal, now time.Time) (*auth.Key, error) {
+// enabled is ErrUserDisabled if the user is; ErrNotFound if there is none.
+func enabled(r kv.Reader, org, id uid.ID) error {
+	u, err := userOf(r, org, id)
+	if err == nil && !u.DisabledAt.IsZero() {
+		err = fmt.Errorf("%w: %s", ErrUserDisabled, u.Email)
+	}
+	return err
+}
+
+// askingKey is the key that asks, nil if none does, as it is recorded now: it may have
+// been revoked or suspended while a new secret was hashed, and must not outlive
+// that in another key.
+func askingKey(r kv.Reader, by auth.Principal, now time.Time) (*auth.Key, error) {
+	if by.Key == nil {
+		return nil, nil
+	}
 	k, err := readKey(r, by.OrgID, by.Key.ID)
 	if err != nil {
 		return nil, err
 	}
-	return k, k.Usable(now)
+	if err := k.Usable(now); err != nil {
+		return nil, err
+	}
+	if err := enabled(r, k.OrgID, k.UserID); errors.Is(err, ErrUserDisabled) {
+		return nil, auth.ErrSuspended
+	} else if err != nil {
+		return nil, missing(err, "user", keyUser(k.OrgID, k.UserID))
+	}
+	return k, nil
 }
 
 // lastExpiry is the latest end of a key that is made at now; zero: no bound.
@@ -92,7 +112,7 @@ func rightsOf(k *auth.Key) Detail {
 		d["expires_at"] = k.ExpiresAt.Format(time.RFC3339)
 	}
 	if len(k.Networks) > 0 {
-		d["allowed_cidrs"] = strings.Trim(fmt.Sprint(k.Networks), "[]")
+		d["allowed_cidrs"] = networksText(k.Networks)
 	}
 	if len(k.Limits) > 0 {
 		d["rate_limits"] = k.Limits.String()
@@ -113,7 +133,8 @@ const maxGrace = 30 * 24 * time.Hour
 // limits are copied. The successor lives as long as the first was to live, but no
 // longer than by may grant. ifMatch 0: any version. Errors: ErrConflict, ErrKeyNotActive, ErrNotFound, input.ErrInvalid,
 // auth.ErrScope if the key reaches further than by.Key, *auth.BusyError,
-// auth.ErrRevoked or auth.ErrExpired if by.Key has ended meanwhile, and those of Once.
+// auth.ErrRevoked, auth.ErrExpired or auth.ErrSuspended if by.Key has ended meanwhile,
+// ErrUserDisabled if whose the key is has been disabled, and those of Once.
 func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, grace time.Duration, ifMatch uint64, once ...*Once[auth.Key]) (auth.Key, auth.Token, error) {
 	if grace < 0 || grace > maxGrace {
 		return auth.Key{}, auth.Token{}, input.Invalid("grace_days", "must be from 0 to 30")
@@ -129,7 +150,7 @@ func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, gra
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}
-	token, hash, err := s.mint(ctx)
+	token, hash, err := s.mint(ctx, auth.Token{})
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}
@@ -179,11 +200,14 @@ func (s *Store) succeed(r kv.Reader, by auth.Principal, id uid.ID, ifMatch uint6
 	if !old.ExpiresAt.IsZero() {
 		next.ExpiresAt = sooner(next.ExpiresAt, now.Add(old.ExpiresAt.Sub(old.CreatedAt)))
 	}
-	if by.Key != nil {
-		asks, err := usableKey(r, by, now)
-		if err != nil {
-			return nil, nil, err
-		}
+	asks, err := askingKey(r, by, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := enabled(r, old.OrgID, old.UserID); err != nil {
+		return nil, nil, missing(err, "user", keyUser(old.OrgID, old.UserID))
+	}
+	if asks != nil {
 		next.ExpiresAt = sooner(next.ExpiresAt, sooner(asks.ExpiresAt, asks.RetiresAt))
 		if err := s.mayRenew(asks, next); err != nil {
 			return nil, nil, err

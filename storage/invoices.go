@@ -108,8 +108,18 @@ func (s *Store) lost(ctx context.Context, err error, org uid.ID, absent ...uid.I
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
-	if id, known := listed(); known {
+	id, known := listed()
+	if !known {
+		return err
+	}
+	damage := s.db.View(ctx, func(r kv.Reader) error {
+		if _, reading := r.Get(keyInvoice(org, id)); !errors.Is(reading, kv.ErrNotFound) {
+			return reading // it came meanwhile
+		}
 		return fmt.Errorf("%w: invoice %s is listed and can't be read", ErrCorrupt, id)
+	})
+	if damage != nil {
+		return damage
 	}
 	return err
 }

@@ -17,7 +17,10 @@ import (
 //
 // Parts are of fixed width or come last, so byte order is listing order. All
 // that belongs to an organization lies under "o" + its uid: sixteen bytes, so no
-// organization's prefix is another's.
+// organization's prefix is another's. Sessions alone lie together, outside of it,
+// by user: whoever shows a token says whose it is, so they need no index; those of
+// one user, of an organization and of the instance, which a restore leaves out, are
+// a range each.
 //
 //	g m                        marker: database id, schema version
 //	g c                        totals of the instance: organizations
@@ -26,6 +29,7 @@ import (
 //	g t <tag 8> <key>          organization of the API key with that look-up tag
 //	g a <seq 8>                audit record
 //	g h                        audit head: sequence and hash of the last record
+//	g s <org> <user> <session> session of a signed-in user
 //	g k                        key that signs links to attachments, and cursors
 //	o <org> c                  counts and the invoice number series
 //	o <org> u <user>           user
@@ -58,6 +62,7 @@ const (
 	famAudit      = 'a'
 	famAuditHead  = 'h'
 	famSigningKey = 'k'
+	famSession    = 's'
 
 	famCounts    = 'c'
 	famUser      = 'u'
@@ -114,6 +119,19 @@ func keyAudit(seq uint64) []byte         { return globalKey(famAudit, binary.Big
 func keyAuditHead() []byte               { return globalKey(famAuditHead) }
 func keySigningKey() []byte              { return globalKey(famSigningKey) }
 func keyTag(t auth.Tag, k uid.ID) []byte { return globalKey(famTag, t[:], k[:]) }
+
+func keySession(n auth.SessionName) []byte {
+	return globalKey(famSession, n.OrgID[:], n.UserID[:], n.ID[:])
+}
+
+// sessionAt reads a key that keySession made.
+func sessionAt(key []byte) (n auth.SessionName, ok bool) {
+	if len(key) != globalKeyHead+3*16 {
+		return n, false
+	}
+	rest := key[globalKeyHead:]
+	return auth.SessionName{OrgID: uid.ID(rest[:16]), UserID: uid.ID(rest[16:32]), ID: uid.ID(rest[32:])}, true
+}
 
 func keyCounts(org uid.ID) []byte           { return orgKey(org, famCounts) }
 func keyUser(org, user uid.ID) []byte       { return orgKey(org, famUser, user[:]) }
@@ -175,8 +193,11 @@ func inFamily(org uid.ID, family byte, parts ...[]byte) kv.Range {
 	return kv.Prefix(orgKey(org, family, parts...))
 }
 
-// inGlobal is the range of one global family.
-func inGlobal(family byte) kv.Range { return kv.Prefix(globalKey(family)) }
+// inGlobal is the range of one global family, narrowed by leading parts.
+func inGlobal(family byte, parts ...[]byte) kv.Range { return kv.Prefix(globalKey(family, parts...)) }
+
+// inTag is the range of the keys that share a look-up tag.
+func inTag(t auth.Tag) kv.Range { return kv.Prefix(globalKey(famTag, t[:])) }
 
 // idAt reads the uid at offset off of a key that the store wrote.
 func idAt(key []byte, off int) (uid.ID, error) {
@@ -197,7 +218,7 @@ var (
 	globalShapes = map[byte]shape{
 		famMarker: {}, famTotals: {}, famOrg: {size: 16}, famEmail: {size: 1, more: true},
 		famTag: {size: 8 + 16}, famAudit: {size: 8}, famAuditHead: {},
-		famSigningKey: {},
+		famSigningKey: {}, famSession: {size: 16 + 16 + 16},
 	}
 	orgShapes = map[byte]shape{
 		famCounts: {}, famUser: {size: 16}, famKey: {size: 16}, famUse: {size: 16}, famHour: {size: 16 + 8},

@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,31 +10,29 @@ import (
 	"exante/storage/kv"
 )
 
-// load fills the memory from one snapshot: the keyring with every key and what
-// is left of its use, then the lists. A scan that ends early for a damaged block
+// load fills the memory from one snapshot: the keyring with every key, what is
+// left of its use, and whose keys are suspended, then the lists. A scan that ends early for a damaged block
 // would leave out keys and invoices, so each is held against its count.
-func (s *Store) load(ctx context.Context) error {
-	return s.db.View(ctx, func(r kv.Reader) error {
-		if err := checkAuditEnd(r); err != nil {
-			return err
-		}
-		orgs, err := allOrgs(r)
+func (s *Store) load(r kv.Reader) error {
+	if err := checkAuditEnd(r); err != nil {
+		return err
+	}
+	orgs, err := allOrgs(r)
+	if err != nil {
+		return err
+	}
+	users := uint64(0)
+	for _, org := range orgs {
+		c, err := s.loadOrg(r, org.ID)
 		if err != nil {
-			return err
+			return fmt.Errorf("load organization %s: %w", org.ID, err)
 		}
-		users := uint64(0)
-		for _, org := range orgs {
-			c, err := s.loadOrg(r, org.ID)
-			if err != nil {
-				return fmt.Errorf("load organization %s: %w", org.ID, err)
-			}
-			users += c.Users
-		}
-		return errors.Join(
-			counted(r, "e-mail addresses", famEmail, users), // a lost one could be given away again
-			counted(r, "look-up tags", famTag, uint64(s.keyring.Len())),
-		)
-	})
+		users += c.Users
+	}
+	return errors.Join(
+		counted(r, "e-mail addresses", famEmail, users), // a lost one could be given away again
+		counted(r, "look-up tags", famTag, uint64(s.keyring.Len())),
+	)
 }
 
 func (s *Store) loadOrg(r kv.Reader, org uid.ID) (c counts, err error) {
@@ -46,6 +43,9 @@ func (s *Store) loadOrg(r kv.Reader, org uid.ID) (c counts, err error) {
 		return c, err
 	}
 	if err := s.loadUse(r, org); err != nil {
+		return c, err
+	}
+	if err := s.loadDisabled(r, org); err != nil {
 		return c, err
 	}
 	return c, s.loadLists(r, org, c)
@@ -79,6 +79,18 @@ func (s *Store) loadKeys(r kv.Reader, org uid.ID, c counts) error {
 		return err
 	}
 	return agree("api keys", n, c.Keys)
+}
+
+// loadDisabled tells the keyring whose keys are suspended. A user who were left out
+// would have his keys back.
+func (s *Store) loadDisabled(r kv.Reader, org uid.ID) error {
+	users, err := usersOf(r, org)
+	for _, u := range users {
+		if !u.DisabledAt.IsZero() {
+			s.keyring.SetDisabled(u.ID, true)
+		}
+	}
+	return err
 }
 
 // loadUse gives the keyring what was recorded of each key that was ever used.

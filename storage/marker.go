@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"exante/auth"
 	"exante/auth/uid"
 	"exante/storage/kv"
 )
@@ -37,12 +35,13 @@ type markerRecord struct {
 
 // findStore returns the name of the store in dir, zero for one that is yet to
 // be made. ErrNoStore if dir has other files, or is absent or empty and nobody
-// asked for a store.
-func findStore(dir string, create bool) (uid.ID, error) {
+// asked for a store. ErrCorrupt if a store was here, as its anchor or its audit
+// copy say.
+func findStore(dir, copyPath string, create bool) (uid.ID, error) {
 	text, err := os.ReadFile(filepath.Join(dir, nameFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return uid.ID{}, beginStore(dir, create)
+		return uid.ID{}, beginStore(dir, copyPath, create)
 	case err != nil:
 		return uid.ID{}, fmt.Errorf("open store: %w", err)
 	}
@@ -58,17 +57,22 @@ func findStore(dir string, create bool) (uid.ID, error) {
 }
 
 // beginStore claims an absent or empty directory.
-func beginStore(dir string, create bool) error {
+func beginStore(dir, copyPath string, create bool) error {
 	entries, err := os.ReadDir(dir)
 	switch {
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("open store: %w", err)
 	case slices.ContainsFunc(entries, isFresh):
 		return fmt.Errorf("%w: %s has what an interrupted restore left: restore again", ErrNoStore, dir)
+	case slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == anchorFile }):
+		return fmt.Errorf("%w: %s has a database and %s, but no %s", ErrCorrupt, dir, anchorFile, nameFile)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("open store: %w", err)
 	case slices.ContainsFunc(entries, foreign):
 		return fmt.Errorf("%w: %s has files, but no %s", ErrNoStore, dir, nameFile)
 	case !create:
 		return fmt.Errorf("%w: %s", ErrNoStore, dir)
+	}
+	if err := noCopy(copyPath); err != nil {
+		return err
 	}
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		if err := kv.MakeDir(dir); err != nil {
@@ -84,52 +88,36 @@ func beginStore(dir string, create bool) error {
 // foreign reports a file that shows that a directory is in use.
 func foreign(e fs.DirEntry) bool { return e.Name() != "lost+found" && e.Name() != nameFile+temporary }
 
-// identify checks the marker against the name of the directory, and writes both
-// where there is no name yet.
-func (s *Store) identify(ctx context.Context, name uid.ID) error {
-	var marker markerRecord
-	err := s.db.View(ctx, func(r kv.Reader) error { return get(r, keyMarker(), famMarker, &marker) })
-	switch {
-	case errors.Is(err, ErrNotFound) && name.IsZero() && s.options.Create:
-		return s.create(ctx)
-	case errors.Is(err, ErrNotFound) && name.IsZero():
-		return fmt.Errorf("%w: the one in %s was never finished", ErrNoStore, s.options.Dir)
-	case errors.Is(err, ErrNotFound):
-		return fmt.Errorf("%w: the database of store %s is empty: its files were lost or cut short", ErrCorrupt, name)
-	case err != nil:
-		return err
-	case marker.Schema > schemaVersion:
-		return fmt.Errorf("%w: schema %d, this one knows %d", ErrNewer, marker.Schema, schemaVersion)
-	case !name.IsZero() && name != marker.ID:
-		return fmt.Errorf("%w: the directory is of store %s, the database of %s", ErrCorrupt, name, marker.ID)
+// noCopy refuses to begin a chain where the copy of another one is.
+func noCopy(path string) error {
+	if path == "" {
+		return nil
 	}
-	if err := s.migrate(ctx, marker); err != nil {
-		return err
+	info, err := os.Stat(path)
+	if err != nil || info.Size() == 0 {
+		return nil // what keeps it from being written will show
 	}
-	if name.IsZero() {
-		return s.finish(marker.ID)
-	}
-	return nil
+	return fmt.Errorf("%w: there is no store, but its audit copy %s is there: restore a backup, or move the copy away to begin anew", ErrCorrupt, path)
 }
 
-// create makes the database a store: a marker, empty totals, and the first
-// record of the audit chain.
-func (s *Store) create(ctx context.Context) error {
-	id, err := s.ids.New()
-	if err != nil {
-		return err
+// identify reads the marker and checks it against the name of the directory.
+// fresh: there is none yet, and it is to be made.
+func (s *Store) identify(r kv.Reader, name uid.ID) (marker markerRecord, fresh bool, err error) {
+	err = get(r, keyMarker(), famMarker, &marker)
+	switch {
+	case errors.Is(err, ErrNotFound) && name.IsZero() && s.options.Create:
+		return marker, true, noCopy(s.options.AuditCopy)
+	case errors.Is(err, ErrNotFound) && name.IsZero():
+		err = fmt.Errorf("%w: the one in %s was never finished", ErrNoStore, s.options.Dir)
+	case errors.Is(err, ErrNotFound):
+		err = fmt.Errorf("%w: the database of store %s is empty: its files were lost or cut short", ErrCorrupt, name)
+	case err != nil:
+	case marker.Schema > schemaVersion:
+		err = fmt.Errorf("%w: schema %d, this one knows %d", ErrNewer, marker.Schema, schemaVersion)
+	case !name.IsZero() && name != marker.ID:
+		err = fmt.Errorf("%w: the directory is of store %s, the database of %s", ErrCorrupt, name, marker.ID)
 	}
-	err = s.update(ctx, auth.System(uid.ID{}), func(t *tx) error {
-		return errors.Join(
-			insert(t, keyMarker(), famMarker, &markerRecord{ID: id, Schema: schemaVersion, CreatedAt: stampOf(t.now)}),
-			insert(t, keyTotals(), famTotals, &totalsRecord{}),
-			t.audit(storeCreate, id, nil),
-		)
-	})
-	if err != nil {
-		return fmt.Errorf("create store: %w", err)
-	}
-	return s.finish(id)
+	return marker, false, err
 }
 
 // finish gives the directory the name of its database.

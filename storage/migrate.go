@@ -15,12 +15,14 @@ import (
 //
 //	1  the first
 //	2  rows of the lists are records of their own
-const schemaVersion = 2
+//	3  there is an anchor, and a signing key
+const schemaVersion = 3
 
 // steps bring a store from the schema at their place to the next. One that was
 // cut off is carried out again, so what it finds may be half done.
 var steps = map[uint64]func(s *Store, ctx context.Context) error{
 	1: (*Store).enterRows,
+	2: (*Store).dropAnchor,
 }
 
 // migrate brings the store from an older schema to ours, step by step.
@@ -43,6 +45,31 @@ func (s *Store) migrate(ctx context.Context, marker markerRecord) error {
 		}
 	}
 	return nil
+}
+
+// dropAnchor writes the first anchor of a store, before the marker says that there
+// is one. No later schema is without.
+func (s *Store) dropAnchor(ctx context.Context) error {
+	if s.signing.IsZero() {
+		var err error
+		if s.signing, err = auth.MintSigningKey(s.options.Rand); err != nil {
+			return err
+		}
+		if err := s.update(ctx, auth.System(uid.ID{}), (*tx).insertSigningKey); err != nil {
+			return err
+		}
+	}
+	return s.db.View(ctx, func(r kv.Reader) error {
+		keys, err := r.Count(inGlobal(famTag))
+		if err != nil {
+			return err
+		}
+		a, err := s.standing(r, s.db.Seq(), keys)
+		if err != nil {
+			return err
+		}
+		return writeFile(s.options.Dir, anchorFile, a.text(s.signing))
+	})
 }
 
 // rowsAtOnce is how many rows one transaction of enterRows writes.

@@ -10,6 +10,7 @@ import (
 
 	"exante/auth"
 	"exante/auth/uid"
+	"exante/storage/billing"
 	"exante/storage/kv"
 )
 
@@ -72,8 +73,8 @@ func TestOpenRefusesDamage(t *testing.T) {
 			edit(w, keyMarker(), famMarker, func(r *markerRecord) { r.Schema = 0 })
 		}, ErrCorrupt, "schema 0 has never been"},
 		{"schema of the future", func(w *wreck) {
-			edit(w, keyMarker(), famMarker, func(r *markerRecord) { r.Schema = 3 })
-		}, ErrNewer, "schema 3, this one knows 2"},
+			edit(w, keyMarker(), famMarker, func(r *markerRecord) { r.Schema = 4 })
+		}, ErrNewer, "schema 4, this one knows 3"},
 		{"record of the future", func(w *wreck) {
 			key := keyUse(w.org.ID, w.old.ID)
 			w.raw(key, func(v []byte) []byte {
@@ -85,7 +86,8 @@ func TestOpenRefusesDamage(t *testing.T) {
 		{"name file of something else", func(w *wreck) {
 			w.must(os.WriteFile(filepath.Join(w.options.Dir, nameFile), []byte("hello"), 0o600))
 		}, ErrCorrupt, "does not name a store"},
-		{"lost name file", func(w *wreck) { w.must(os.Remove(filepath.Join(w.options.Dir, nameFile))) }, ErrNoStore, "has files, but no exante.id"},
+		{"lost name file", func(w *wreck) { w.must(os.Remove(filepath.Join(w.options.Dir, nameFile))) }, ErrCorrupt, "has a database and exante.anchor, but no exante.id"},
+		{"lost signing key", func(w *wreck) { w.remove(keySigningKey()) }, ErrCorrupt, "record g k is missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -155,7 +157,7 @@ func TestCreationThatWasCutOffIsTakenUp(t *testing.T) {
 		cut  func(t *testing.T, o Options)
 	}{
 		{"before the database", func(t *testing.T, o Options) {
-			if err := beginStore(o.Dir, true); err != nil {
+			if err := beginStore(o.Dir, "", true); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -164,7 +166,7 @@ func TestCreationThatWasCutOffIsTakenUp(t *testing.T) {
 			must(0, os.WriteFile(filepath.Join(o.Dir, nameFile+temporary), []byte("unf"), 0o600))
 		}},
 		{"before the marker", func(t *testing.T, o Options) {
-			must(0, beginStore(o.Dir, true))
+			must(0, beginStore(o.Dir, "", true))
 			must(0, must(kv.Open(kv.Options{Dir: o.Dir})).Close())
 		}},
 		{"before the name", func(t *testing.T, o Options) {
@@ -195,7 +197,7 @@ func TestCreationThatWasCutOffIsTakenUp(t *testing.T) {
 
 func TestUnfinishedStoreIsNoStore(t *testing.T) {
 	o := internalOptions(t)
-	must(0, beginStore(o.Dir, true))
+	must(0, beginStore(o.Dir, "", true))
 	o.Create = false
 	_, err := Open(o)
 	refuses(t, err, ErrNoStore, "was never finished")
@@ -237,21 +239,65 @@ func TestClosedStoreSaysSo(t *testing.T) {
 	}
 }
 
+func TestDirectoryWithoutNameAndAnchorIsNoStore(t *testing.T) {
+	w := newWreck(t)
+	w.must(w.store.Close())
+	w.must(errors.Join(os.Remove(filepath.Join(w.options.Dir, nameFile)), os.Remove(filepath.Join(w.options.Dir, anchorFile))))
+	_, err := Open(w.options)
+	refuses(t, err, ErrNoStore, "has files, but no exante.id")
+}
+
 // A scan that ends early must not pass for a short list.
 func TestListThatIsShortIsRefused(t *testing.T) {
-	w := newWreck(t)
-	w.remove(keyUser(w.org.ID, w.viewer.ID))
-	_, err := w.store.Users(t.Context(), w.org.ID)
-	refuses(t, err, ErrCorrupt, "1 users found, 2 counted")
-	_, _, err = w.store.CreateKey(t.Context(), principalIn(w.org.ID), KeyDraft{Name: "x", Scopes: 1})
-	refuses(t, err, ErrCorrupt, "1 users found, 2 counted")
-	w.remove(keyOrg(w.rival.ID))
-	_, err = w.store.Orgs(t.Context())
-	refuses(t, err, ErrCorrupt, "1 organizations found, 2 counted")
-	edit(w, keyUser(w.org.ID, w.owner.ID), famUser, func(r *userRecord) { r.Role = Viewer })
-	edit(w, keyCounts(w.org.ID), famCounts, func(c *counts) { c.Users-- })
-	_, err = w.store.OwnerOf(t.Context(), w.org.ID)
-	refuses(t, err, ErrCorrupt, "has no owner")
+	for _, c := range []struct {
+		name string
+		do   func(w *wreck)
+		read func(w *wreck) error
+		want string
+	}{
+		{"users", func(w *wreck) { w.remove(keyUser(w.org.ID, w.viewer.ID)) }, func(w *wreck) error {
+			_, err := w.store.Users(t.Context(), w.org.ID)
+			return err
+		}, "1 users found, 2 counted"},
+		{"users of a new key", func(w *wreck) { w.remove(keyUser(w.org.ID, w.viewer.ID)) }, func(w *wreck) error {
+			_, _, err := w.store.CreateKey(t.Context(), principalIn(w.org.ID), KeyDraft{Name: "x", Scopes: 1})
+			return err
+		}, "1 users found, 2 counted"},
+		{"organizations", func(w *wreck) { w.remove(keyOrg(w.rival.ID)) }, func(w *wreck) error {
+			_, err := w.store.Orgs(t.Context())
+			return err
+		}, "1 organizations found, 2 counted"},
+		{"owner", func(w *wreck) {
+			edit(w, keyUser(w.org.ID, w.owner.ID), famUser, func(r *userRecord) { r.Role = Viewer })
+		}, func(w *wreck) error {
+			_, err := w.store.OwnerOf(t.Context(), w.org.ID)
+			return err
+		}, "has no enabled owner"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWreck(t)
+			c.do(w)
+			refuses(t, c.read(w), ErrCorrupt, c.want)
+			servesNoMore(t, w, c.want)
+		})
+	}
+}
+
+// servesNoMore checks what follows from damage that was met while a store is
+// open: it fails, and the next start says why.
+func servesNoMore(t *testing.T, w *wreck, why string) {
+	t.Helper()
+	select {
+	case <-w.store.Failed():
+		refuses(t, w.store.Health(), ErrCorrupt, why)
+	default:
+		t.Error("the store goes on")
+	}
+	_, err := w.store.CreateParty(t.Context(), principalIn(w.org.ID), billing.PartyPatch{Name: new("x")})
+	refuses(t, err, ErrUnknown, why)
+	err = w.reopen()
+	refuses(t, err, ErrCorrupt, "this was met while it was open (exante.damage): store is damaged: ")
+	refuses(t, err, ErrCorrupt, why)
 }
 
 func principalIn(org uid.ID) auth.Principal { return auth.Principal{Shell: true, OrgID: org} }

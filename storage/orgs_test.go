@@ -18,7 +18,7 @@ func TestOrganizationHasAnOwnerFromTheStart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if owner.Email != "owner@"+v.org.ID.String()+".invalid" || owner.Role != storage.Owner || owner.HasPassword || owner.OrgID != v.org.ID {
+	if owner.Email != "owner@"+v.org.ID.String()+".invalid" || owner.Role != storage.Owner || owner.HasPassword() || owner.OrgID != v.org.ID {
 		t.Errorf("owner %+v", owner)
 	}
 	org, named, err := v.CreateOrg(t.Context(), storagetest.Shell, storage.OrgDraft{Name: "Cafe\u0301", OwnerEmail: "Jo@Example.COM"})

@@ -161,12 +161,17 @@ func insert(tx kv.Txn, key []byte, kind byte, record any) error {
 // scan opens the records of a range in key order. key is valid only during the
 // call of fn; rec is fn's to keep.
 func scan[R any](r kv.Reader, in kv.Range, kind byte, fn func(key []byte, rec *R) error) error {
+	return scanWhile(r, in, kind, func(key []byte, rec *R) (bool, error) { return true, fn(key, rec) })
+}
+
+// scanWhile is scan until fn wants no more.
+func scanWhile[R any](r kv.Reader, in kv.Range, kind byte, fn func(key []byte, rec *R) (more bool, err error)) error {
 	return r.Scan(in, kv.ScanOptions{}, func(key, value []byte) (bool, error) {
 		rec := new(R)
 		if err := open(key, kind, value, rec); err != nil {
 			return false, err
 		}
-		return true, fn(key, rec)
+		return fn(key, rec)
 	})
 }
 

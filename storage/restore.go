@@ -56,7 +56,7 @@ func (o *RestoreOptions) progress(stage string) func(done, total int) {
 // leftBehind are the global families that are not restored. A session that was
 // ended after the backup was taken must not come back to life. Whoever adds one
 // sees to it that no count of the store includes its records.
-var leftBehind = map[byte]bool{}
+var leftBehind = map[byte]bool{famSession: true}
 
 func isLeftBehind(key []byte) bool {
 	return len(key) >= globalKeyHead && key[0] == spaceGlobal && leftBehind[key[globalKeyHead-1]]
@@ -75,7 +75,8 @@ func CheckBackup(ctx context.Context, in io.Reader, o RestoreOptions) (Backup, e
 	return Backup{}, err
 }
 
-// Restore makes a store of a backup. It loads it into a fresh directory, opens and
+// Restore makes a store of a backup. Its audit log goes on with a record of that, which
+// supersedes what the audit copy has beyond it. It loads it into a fresh directory, opens and
 // verifies that, and only then moves it into place: killed at any instant it leaves
 // the whole store, or nothing that opens. After an error the directory is as it was
 // before. Errors: those of package archive; ErrNewer, ErrOccupied, ErrInUse;
@@ -108,7 +109,10 @@ func Restore(ctx context.Context, in io.Reader, o RestoreOptions) (done Restored
 
 // prove opens the store in dir as it will be served, and looks at all of it.
 func (d *Restored) prove(ctx context.Context, dir string, o RestoreOptions) error {
-	o.Store.Dir, o.Store.Create = dir, false
+	o.Store.Dir, o.Store.Create, o.Store.Restored = dir, false, true
+	if o.DryRun {
+		o.Store.AuditCopy = "" // which goes on with the store that is in use
+	}
 	s, err := Open(o.Store)
 	if err != nil {
 		return fmt.Errorf("open the restored store: %w", err)

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"exante/auth"
 	"exante/storage"
 	"exante/storage/archive"
 	"exante/storage/storagetest"
@@ -282,5 +283,29 @@ func TestAnInterruptedRestoreLeavesNothing(t *testing.T) {
 		if left := below(t, filepath.Dir(o.Store.Dir)); len(left) > 0 {
 			t.Errorf("interrupted in %s, left %v", stage, left)
 		}
+	}
+}
+
+// A session that was ended after the backup was taken must not come back to life, so
+// none does.
+func TestSessionsAreNotRestored(t *testing.T) {
+	v := openVault(t, nil)
+	v.member("ann@example.com")
+	n, token := v.signIn("ann@example.com")
+	v.signIn("ann@example.com")
+	_, backup := taken(t, v.Store, nil)
+	done, s := restored(t, backup, into(t, v.clock))
+	if done.SessionsDropped != 2 {
+		t.Errorf("%d sessions dropped, want 2", done.SessionsDropped)
+	}
+	if _, err := s.FindSession(t.Context(), n.ID); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("the session: %v", err)
+	}
+	if _, _, err := s.Session(t.Context(), token); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("its token: %v", err)
+	}
+	again, _, err := s.SignIn(t.Context(), auth.Principal{}, "ann@example.com", auth.NewPassword(goodPassword), standard)
+	if err != nil || again.UserID != n.UserID {
+		t.Errorf("signing in again: %v", err)
 	}
 }

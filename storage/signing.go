@@ -1,11 +1,7 @@
 package storage
 
 import (
-	"context"
-	"errors"
-
 	"exante/auth"
-	"exante/auth/uid"
 	"exante/storage/kv"
 )
 
@@ -19,22 +15,17 @@ type signingKeyRecord struct {
 // SigningKey signs what clients keep for a while and bring back.
 func (s *Store) SigningKey() auth.SigningKey { return s.signing }
 
-// loadSigningKey reads the key, or makes it.
-func (s *Store) loadSigningKey(ctx context.Context) error {
+// loadSigningKey reads the key; ErrNotFound.
+func (s *Store) loadSigningKey(r kv.Reader) error {
 	var record signingKeyRecord
-	err := s.db.View(ctx, func(r kv.Reader) error { return get(r, keySigningKey(), famSigningKey, &record) })
-	if errors.Is(err, ErrNotFound) {
-		return s.makeSigningKey(ctx)
+	err := get(r, keySigningKey(), famSigningKey, &record)
+	if err == nil {
+		s.signing = auth.NewSigningKey(record.Secret)
 	}
-	s.signing = auth.NewSigningKey(record.Secret)
 	return err
 }
 
-func (s *Store) makeSigningKey(ctx context.Context) (err error) {
-	if s.signing, err = auth.MintSigningKey(s.options.Rand); err != nil {
-		return err
-	}
-	return s.update(ctx, auth.System(uid.ID{}), func(t *tx) error {
-		return insert(t, keySigningKey(), famSigningKey, &signingKeyRecord{s.signing.Reveal()})
-	})
+// insertSigningKey writes the key that the store has in memory.
+func (t *tx) insertSigningKey() error {
+	return insert(t, keySigningKey(), famSigningKey, &signingKeyRecord{t.store.signing.Reveal()})
 }

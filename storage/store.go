@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"exante/auth"
@@ -29,6 +30,12 @@ type Options struct {
 	MaxExpiryDays int         // no new key lives longer; 0: no bound
 	NumberPattern string      // "": billing.DefaultNumberPattern
 	CacheBytes    int64       // rendered bodies kept in memory; 0: 64 MiB; negative: none
+
+	AuditCopy  string // file that the audit chain is copied to; "": none
+	Unanchored bool   // take the store as it is, whatever its anchor and audit copy say
+	Restored   bool   // likewise, and begin with a store.restore that supersedes what the audit copy has beyond it
+
+	accept *acceptance // nil: the store is not being accepted
 
 	Now  func() time.Time // nil: time.Now
 	Rand io.Reader        // nil: crypto/rand.Reader; uids and secrets come from here
@@ -66,6 +73,7 @@ func (o *Options) complete() error {
 // returns an error other than ErrUnknown nothing has changed.
 type Store struct {
 	db      kv.DB
+	id      uid.ID
 	ids     *uid.Source
 	options Options
 	numbers billing.NumberPattern
@@ -77,6 +85,12 @@ type Store struct {
 	signing auth.SigningKey
 	sweeper *sweeper
 	backups sync.Mutex // held while a backup is taken
+
+	copy     *copier // nil: none, or not yet
+	mooring  *mooring
+	anchored atomic.Uint64 // the sequence that the anchor names
+
+	superseded Detail // of the branch with which the store is taken as it is
 }
 
 // Open opens or creates the store in o.Dir and loads the keyring and the lists.
@@ -89,19 +103,31 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := findStore(o.Dir, o.Create)
+	name, err := findStore(o.Dir, o.AuditCopy, o.Create)
 	if err != nil {
 		return nil, err
 	}
-	db, err := kv.Open(kv.Options{Dir: o.Dir, Log: o.Log})
+	s := newStore(o, numbers)
+	way := &opening{name: name}
+	db, err := kv.Open(kv.Options{Dir: o.Dir, Log: o.Log, Judge: func(seq uint64, r kv.Reader) error { return s.judge(way, seq, r) }})
 	if errors.Is(err, kv.ErrDamaged) {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{
-		db: db, ids: uid.NewSource(o.Now, o.Rand), options: o, numbers: numbers,
+	s.db = &watched{DB: db, dir: o.Dir, log: o.Log}
+	if err := s.start(way); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	go s.sweeper.run(s)
+	return s, nil
+}
+
+// newStore is a store without its database.
+func newStore(o Options, numbers billing.NumberPattern) *Store {
+	return &Store{
+		ids: uid.NewSource(o.Now, o.Rand), options: o, numbers: numbers,
 		keyring: auth.NewKeyring(),
 		lists: index.New(index.Rule{
 			Overdue:  uint8(billing.Overdue),
@@ -113,29 +139,6 @@ func Open(o Options) (*Store, error) {
 		once:    newDesk(),
 		sweeper: newSweeper(),
 	}
-	if err := s.start(id); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	go s.sweeper.run(s)
-	return s, nil
-}
-
-// start makes sure that the database is the one that belongs here, or makes it
-// so, and fills the memory.
-func (s *Store) start(id uid.ID) error {
-	ctx := context.Background()
-	if err := s.identify(ctx, id); err != nil {
-		return err
-	}
-	if err := s.loadSigningKey(ctx); err != nil {
-		return err
-	}
-	if found, err := s.findLoose(ctx); err != nil {
-		return err
-	} else if len(found) > 0 {
-		s.sweeper.wake() // left behind by the last process
-	}
-	return s.load(ctx)
 }
 
 // Keyring is the live view of all API keys.
@@ -155,6 +158,8 @@ func (s *Store) Views() uint64 { return s.db.Views() }
 // Close finishes what was accepted and closes the database.
 func (s *Store) Close() error {
 	s.sweeper.stop()
+	s.copy.close()
+	s.mooring.close()
 	return s.db.Close()
 }
 
@@ -165,6 +170,8 @@ type tx struct {
 	now   time.Time // UTC, whole milliseconds: what is written is what was decided by
 	by    auth.Principal
 
+	withdraws bool // it takes a right away: what refuses other changes lets it pass
+
 	counts *counts        // of a batch, which writes them at its end; nil: each change is written
 	recent map[string]any // records that a batch has read, by key, so that each is read once; nil: none
 }
@@ -173,25 +180,63 @@ type tx struct {
 // tx and its own locals, and leaves changes of memory to tx.OnCommit. What it
 // sets outside itself it sets anew each time.
 func (s *Store) update(ctx context.Context, by auth.Principal, fn func(*tx) error) error {
+	return s.change(ctx, by, false, fn)
+}
+
+func (s *Store) change(ctx context.Context, by auth.Principal, withdraws bool, fn func(*tx) error) error {
 	err := s.db.Update(ctx, func(t kv.Txn) error {
-		return fn(&tx{Txn: t, store: s, now: s.now(), by: by})
+		return fn(&tx{Txn: t, store: s, now: s.now(), by: by, withdraws: withdraws})
 	})
 	if errors.Is(err, kv.ErrTooLarge) {
 		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	}
+	if err == nil {
+		s.mooring.nudge()
 	}
 	return err
 }
 
 // withdraw is update for what takes a right away, such as a revocation. What
-// refuses other changes must let it pass, and what guards it (beyond the commit)
-// must be done before it returns.
+// refuses other changes lets it pass. Before it returns the anchor names it, and
+// the audit copy has its record: neither a rollback nor a restore can undo it
+// unseen. One that can't be written does not fail what is durable already.
 func (s *Store) withdraw(ctx context.Context, by auth.Principal, fn func(*tx) error) error {
-	return s.update(ctx, by, fn)
+	var head auditHeadRecord
+	err := s.change(ctx, by, true, func(t *tx) (err error) {
+		if err := fn(t); err != nil {
+			return err
+		}
+		head, err = auditHead(t)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.copy.hold(head.Seq); err != nil {
+		s.options.Log.Error("a right was taken away, and the audit copy does not have it yet: a restore could give it back", "audit", head.Seq, "error", err)
+	}
+	if err := s.mooring.hold(); err != nil {
+		s.options.Log.Error("a right was taken away, and the anchor does not name it yet: a rollback could give it back unseen", "audit", head.Seq, "error", err)
+	}
+	return nil
+}
+
+// Troubles names what guards the store and can't be written now, "anchor" or
+// "audit_copy". The store is usable meanwhile; the log says why.
+func (s *Store) Troubles() []string {
+	names := []string{}
+	if s.mooring.trouble() != nil {
+		names = append(names, "anchor")
+	}
+	if s.copy.refusal() != nil {
+		names = append(names, "audit_copy")
+	}
+	return names
 }
 
 // settle waits until memory has followed every commit before the call.
 func (s *Store) settle(ctx context.Context) error {
-	return s.update(ctx, auth.System(uid.ID{}), func(*tx) error { return nil })
+	return s.db.Update(ctx, func(kv.Txn) error { return nil })
 }
 
 // now is the time as it is written.

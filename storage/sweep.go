@@ -14,8 +14,8 @@ import (
 // sweepEvery is how often the sweeper looks without having been woken.
 const sweepEvery = time.Hour
 
-// sweeper deletes loose content: at start, when something came loose, and now and
-// then. It leaves alone what is being added.
+// sweeper deletes loose content, at start, when something came loose, and now and
+// then, and sessions that are over. It leaves alone what is being added.
 type sweeper struct {
 	ctx    context.Context // of its life
 	cancel context.CancelFunc
@@ -46,6 +46,9 @@ func (w *sweeper) run(s *Store) {
 		}
 		if err := s.sweep(w.ctx); err != nil && w.ctx.Err() == nil {
 			s.options.Log.Warn("sweeping the content of deleted attachments failed", "error", err)
+		}
+		if err := s.sweepSessions(w.ctx); err != nil && w.ctx.Err() == nil {
+			s.options.Log.Warn("sweeping sessions that are over failed", "error", err)
 		}
 	}
 }

@@ -22,6 +22,8 @@ const (
 	Viewer Role = "viewer"
 )
 
+const badRole = "must be owner, admin or viewer"
+
 // Valid reports whether r is one of the roles.
 func (r Role) Valid() bool { return r == Owner || r == Admin || r == Viewer }
 
@@ -31,11 +33,21 @@ type User struct {
 	Email                string
 	Name                 string
 	Role                 Role
-	DisabledAt           time.Time
-	HasPassword          bool
+	DisabledAt           time.Time // zero: he is enabled
+	Password             auth.Hash // zero: he can't sign in
+	Epoch                uint64    // of his sessions: grows when all that there are end
 	CreatedAt, UpdatedAt time.Time
 	Version              uint64
 }
+
+// owns reports whether the user can act as an owner of his organization.
+func (u *User) owns() bool { return u.Role == Owner && u.DisabledAt.IsZero() }
+
+// HasPassword reports whether the user can sign in with one.
+func (u *User) HasPassword() bool { return !u.Password.IsZero() }
+
+// endSessions ends every session that the user has: each is of an epoch.
+func (u *User) endSessions() { u.Epoch++ }
 
 // UserDraft is a new user as asked for.
 type UserDraft struct {
@@ -50,23 +62,36 @@ type userRecord struct {
 	Name        string `cbor:"2,keyasint,omitempty"`
 	Role        Role   `cbor:"3,keyasint"`
 	DisabledAt  stamp  `cbor:"4,keyasint,omitempty"`
-	HasPassword bool   `cbor:"5,keyasint,omitempty"`
+	HasPassword bool   `cbor:"5,keyasint,omitempty"` // says what Password says; older than it
 	CreatedAt   stamp  `cbor:"6,keyasint"`
 	UpdatedAt   stamp  `cbor:"7,keyasint"`
 	Version     uint64 `cbor:"8,keyasint"`
+	Password    string `cbor:"9,keyasint,omitempty"` // PHC string
+	Epoch       uint64 `cbor:"10,keyasint,omitempty"`
 }
 
 func recordOfUser(u User) *userRecord {
 	return &userRecord{
-		u.Email, u.Name, u.Role, stampOf(u.DisabledAt), u.HasPassword, stampOf(u.CreatedAt), stampOf(u.UpdatedAt), u.Version,
+		Email: u.Email, Name: u.Name, Role: u.Role, DisabledAt: stampOf(u.DisabledAt),
+		HasPassword: u.HasPassword(), Password: u.Password.PHC(), Epoch: u.Epoch,
+		CreatedAt: stampOf(u.CreatedAt), UpdatedAt: stampOf(u.UpdatedAt), Version: u.Version,
 	}
 }
 
-func (r *userRecord) user(org, id uid.ID) User {
-	return User{
-		ID: id, OrgID: org, Email: r.Email, Name: r.Name, Role: r.Role, DisabledAt: r.DisabledAt.time(),
-		HasPassword: r.HasPassword, CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(), Version: r.Version,
+// user is the record as the rules know it. A hash that auth refuses is damage.
+func (r *userRecord) user(org, id uid.ID) (User, error) {
+	u := User{
+		ID: id, OrgID: org, Email: r.Email, Name: r.Name, Role: r.Role, DisabledAt: r.DisabledAt.time(), Epoch: r.Epoch,
+		CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(), Version: r.Version,
 	}
+	if r.Password == "" {
+		return u, nil
+	}
+	var err error
+	if u.Password, err = auth.ParseHash(r.Password); err != nil {
+		return u, fmt.Errorf("%w: user %s: %w", ErrCorrupt, id, err)
+	}
+	return u, nil
 }
 
 // emailRecord says whose an e-mail address is. It is what makes addresses unique.
@@ -84,7 +109,7 @@ func (s *Store) CreateUser(ctx context.Context, by auth.Principal, d UserDraft) 
 		user.Role = Viewer
 	}
 	if !user.Role.Valid() {
-		bad.Add("role", "must be owner, admin or viewer")
+		bad.Add("role", badRole)
 	}
 	if err := bad.Err(); err != nil {
 		return User{}, err
@@ -130,7 +155,50 @@ func (s *Store) Users(ctx context.Context, org uid.ID) ([]User, error) {
 	return users, err
 }
 
-// OwnerOf is the organization's first owner; ErrNotFound if there is no such organization.
+// FindUser is for the shell, which is in no organization: the user with that uid or
+// e-mail address; ErrNotFound.
+func (s *Store) FindUser(ctx context.Context, name string) (User, error) {
+	var user User
+	err := s.db.View(ctx, func(r kv.Reader) (err error) {
+		if id, bad := uid.Parse(name); bad == nil {
+			user, err = userIn(r, id)
+			return err
+		}
+		user, err = userAt(r, name)
+		return err
+	})
+	return user, err
+}
+
+// userIn is the user with that uid, in whatever organization; ErrNotFound.
+func userIn(r kv.Reader, id uid.ID) (User, error) {
+	orgs, err := allOrgs(r)
+	if err != nil {
+		return User{}, err
+	}
+	for _, org := range orgs {
+		if user, err := userOf(r, org.ID, id); !errors.Is(err, ErrNotFound) {
+			return user, err
+		}
+	}
+	return User{}, ErrNotFound
+}
+
+// userAt is the user with that e-mail address; ErrNotFound.
+func userAt(r kv.Reader, email string) (User, error) {
+	clean, reason := input.Email(email)
+	if reason != "" {
+		return User{}, ErrNotFound
+	}
+	var at emailRecord
+	if err := get(r, keyEmail(clean), famEmail, &at); err != nil {
+		return User{}, err
+	}
+	user, err := userOf(r, at.Org, at.User)
+	return user, missing(err, "user", keyUser(at.Org, at.User))
+}
+
+// OwnerOf is the organization's first enabled owner; ErrNotFound if there is no such organization.
 func (s *Store) OwnerOf(ctx context.Context, org uid.ID) (User, error) {
 	var owner User
 	err := s.db.View(ctx, func(r kv.Reader) (err error) {
@@ -148,7 +216,11 @@ func usersOf(r kv.Reader, org uid.ID) ([]User, error) {
 	users := []User{}
 	err = scan(r, inFamily(org, famUser), famUser, func(key []byte, rec *userRecord) error {
 		id, err := idAt(key, orgKeyHead)
-		users = append(users, rec.user(org, id))
+		if err != nil {
+			return err
+		}
+		user, err := rec.user(org, id)
+		users = append(users, user)
 		return err
 	})
 	if err != nil {
@@ -163,16 +235,18 @@ func ownerOf(r kv.Reader, org uid.ID) (User, error) {
 		return User{}, err
 	}
 	for _, u := range users {
-		if u.Role == Owner {
+		if u.owns() {
 			return u, nil
 		}
 	}
-	return User{}, fmt.Errorf("%w: organization %s has no owner", ErrCorrupt, org)
+	return User{}, fmt.Errorf("%w: organization %s has no enabled owner", ErrCorrupt, org)
 }
 
 // userOf reads one user of an organization; ErrNotFound.
 func userOf(r kv.Reader, org, id uid.ID) (User, error) {
 	var rec userRecord
-	err := get(r, keyUser(org, id), famUser, &rec)
-	return rec.user(org, id), err
+	if err := get(r, keyUser(org, id), famUser, &rec); err != nil {
+		return User{}, err
+	}
+	return rec.user(org, id)
 }

@@ -3,8 +3,6 @@ package storage
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -28,7 +26,8 @@ const maxFindings = 100
 // Verify reads everything in one snapshot and checks every invariant between
 // keys. A broken one is a finding and no error; progress may be nil.
 func (s *Store) Verify(ctx context.Context, progress func(done, total int)) (Report, error) {
-	v := verification{ctx: ctx, progress: progress, store: s, seq: s.db.Seq()}
+	seq := s.db.Seq() // no later than the snapshot
+	v := verification{ctx: ctx, progress: progress, store: s, still: func() bool { return s.settle(ctx) == nil && s.db.Seq() == seq }}
 	err := s.db.View(ctx, func(r kv.Reader) error {
 		v.Reader = r
 		v.run()
@@ -43,10 +42,11 @@ type verification struct {
 	kv.Reader
 	ctx      context.Context // ends a run, not a request: it lives as long as this value
 	store    *Store          // whose memory is held against the snapshot
-	seq      uint64          // of the store, no later than the snapshot
+	still    func() bool     // memory can be held against the snapshot, which it is ahead of once something has been committed since
 	report   Report
 	progress func(done, total int)
 	total    int
+	label    func(key []byte) string // names a key in a finding; nil: describe
 }
 
 func (v *verification) run() {
@@ -60,7 +60,8 @@ func (v *verification) run() {
 	}
 	v.emails()
 	v.tags()
-	v.auditChain()
+	v.sessions()
+	v.auditChain(func([]byte, *auditRecord) {})
 	for _, org := range known {
 		v.organization(org)
 	}
@@ -86,16 +87,14 @@ func (v *verification) organization(org uid.ID) {
 
 func compareIDs(a, b uid.ID) int { return bytes.Compare(a[:], b[:]) }
 
-// still reports whether memory can be held against the snapshot, which it is
-// ahead of once something has been committed since.
-func (v *verification) still() bool {
-	return v.store.settle(v.ctx) == nil && v.store.db.Seq() == v.seq
-}
-
 // find notes a broken promise about key.
 func (v *verification) find(key []byte, format string, args ...any) {
 	if len(v.report.Findings) < maxFindings {
-		v.report.Findings = append(v.report.Findings, Finding{describe(key), fmt.Sprintf(format, args...)})
+		label := describe
+		if v.label != nil {
+			label = v.label
+		}
+		v.report.Findings = append(v.report.Findings, Finding{label(key), fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -215,53 +214,4 @@ func (v *verification) refers(key []byte, to []byte, kind byte, rec any) bool {
 		v.find(key, "refers to %s: %v", describe(to), err)
 	}
 	return false
-}
-
-// auditChain checks that the chain is whole: every record from the first to the
-// one that the head names, each with its own hash and that of the one before.
-func (v *verification) auditChain() {
-	head, err := auditHead(v)
-	v.counted()
-	v.check(keyAuditHead(), err)
-	last := link{whole: true}
-	v.eachValue(inGlobal(famAudit), func(key, value []byte) {
-		var rec auditRecord
-		if err := open(key, famAudit, value, &rec); err != nil {
-			v.find(key, "%v", err)
-			last.seq, last.whole = last.seq+1, false
-			return
-		}
-		v.auditRecord(key, &rec, last)
-		last = link{rec.Seq, rec.Hash, true}
-	})
-	switch {
-	case err != nil:
-	case head.Seq != last.seq:
-		v.find(keyAuditHead(), "names record %d as the last, but that is %d", head.Seq, last.seq)
-	case last.whole && head.Hash != last.hash:
-		v.find(keyAuditHead(), "names another record %d than there is", head.Seq)
-	}
-}
-
-// link is what the next audit record must follow.
-type link struct {
-	seq   uint64
-	hash  [sha256.Size]byte
-	whole bool // the record could be read
-}
-
-func (v *verification) auditRecord(key []byte, rec *auditRecord, last link) {
-	sum, err := rec.sum()
-	switch {
-	case err != nil || sum != rec.Hash:
-		v.find(key, "does not have the hash that it claims: it was changed")
-	case len(key) != globalKeyHead+8 || binary.BigEndian.Uint64(key[globalKeyHead:]) != rec.Seq:
-		v.find(key, "says that it is record %d", rec.Seq)
-	case rec.Seq != last.seq+1:
-		v.find(key, "follows record %d: those between are missing", last.seq)
-	case last.whole && rec.Prev != last.hash:
-		v.find(key, "does not follow the record before it: one of them was replaced")
-	case !rec.Action.known():
-		v.find(key, "has an unknown action, %q", rec.Action)
-	}
 }

@@ -34,17 +34,26 @@ func (v *verification) tags() {
 
 func keyOf(t auth.Tag, id uid.ID) string { return string(keyTag(t, id)) }
 
-// users checks the users of an organization, and that one of them owns it.
+// users checks the users of an organization, that an enabled one of them owns it,
+// and that the keyring knows whose keys are suspended.
 func (v *verification) users(org uid.ID, c counts) {
 	owners := 0
+	var stale [][]byte // whose keys the keyring takes for what they are not
 	in := inFamily(org, famUser)
 	found := each(v, in, famUser, func(key []byte, rec *userRecord) {
 		id, err := idAt(key, orgKeyHead)
 		if err != nil {
 			return
 		}
-		if rec.Role == Owner {
+		user, err := rec.user(org, id)
+		if v.check(key, err); user.owns() {
 			owners++
+		}
+		if rec.HasPassword != (rec.Password != "") {
+			v.find(key, "says that it has a password and has none, or the reverse")
+		}
+		if v.store.keyring.Disabled(id) == user.DisabledAt.IsZero() {
+			stale = append(stale, bytes.Clone(key))
 		}
 		if !rec.Role.Valid() || rec.Version == 0 {
 			v.find(key, "has role %q and version %d", rec.Role, rec.Version)
@@ -56,7 +65,12 @@ func (v *verification) users(org uid.ID, c counts) {
 	})
 	v.agree("users", in, found, c.Users)
 	if owners == 0 {
-		v.find(keyOrg(org), "has no owner")
+		v.find(keyOrg(org), "has no enabled owner")
+	}
+	if len(stale) > 0 && v.still() {
+		for _, key := range stale {
+			v.find(key, "is disabled on disk or in the keyring, but not in both")
+		}
 	}
 }
 

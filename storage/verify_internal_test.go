@@ -69,7 +69,24 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"user lost", func(w *wreck) { w.remove(keyUser(w.org.ID, w.viewer.ID)) }, "1 users found, 2 counted"},
 		{"no owner", func(w *wreck) {
 			edit(w, keyUser(w.org.ID, w.owner.ID), famUser, func(r *userRecord) { r.Role = Viewer })
-		}, ": has no owner"},
+		}, ": has no enabled owner"},
+		{"the owner disabled", func(w *wreck) {
+			edit(w, keyUser(w.org.ID, w.owner.ID), famUser, func(r *userRecord) { r.DisabledAt = 1 })
+		}, ": has no enabled owner"},
+		{"user disabled whose keys work", func(w *wreck) {
+			edit(w, keyUser(w.org.ID, w.viewer.ID), famUser, func(r *userRecord) { r.DisabledAt = 1 })
+		}, "is disabled on disk or in the keyring, but not in both"},
+		{"user whose keys are suspended for nothing", func(w *wreck) {
+			w.store.keyring.SetDisabled(w.viewer.ID, true)
+		}, "is disabled on disk or in the keyring, but not in both"},
+		{"password that is said to be there", func(w *wreck) {
+			edit(w, keyUser(w.org.ID, w.viewer.ID), famUser, func(r *userRecord) { r.HasPassword = true })
+		}, "says that it has a password and has none"},
+		{"password with a hash that asks for terabytes", func(w *wreck) {
+			edit(w, keyUser(w.org.ID, w.viewer.ID), famUser, func(r *userRecord) {
+				r.HasPassword, r.Password = true, strings.Replace(somePHC, "m=64", "m=4294967295", 1)
+			})
+		}, "stored hash is malformed or out of bounds"},
 		{"unknown role", func(w *wreck) {
 			edit(w, keyUser(w.org.ID, w.viewer.ID), famUser, func(r *userRecord) { r.Role = "root" })
 		}, `has role "root"`},
@@ -83,6 +100,36 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"address that its user does not have", func(w *wreck) {
 			w.record(keyEmail("x@y.z"), famEmail, &emailRecord{w.org.ID, w.viewer.ID})
 		}, "who has another address"},
+
+		{"session of nobody", func(w *wreck) {
+			w.record(keySession(auth.SessionName{OrgID: w.org.ID, UserID: noID, ID: noID}), famSession, w.session())
+		}, "which does not exist"},
+		{"session of another organization", func(w *wreck) {
+			w.record(keySession(auth.SessionName{OrgID: w.rival.ID, UserID: w.viewer.ID, ID: noID}), famSession, w.session())
+		}, "which does not exist"},
+		{"session without a secret", func(w *wreck) {
+			n := w.session()
+			n.Digest = auth.SessionDigest{}
+			w.record(keySession(auth.SessionName{OrgID: w.org.ID, UserID: w.viewer.ID, ID: noID}), famSession, n)
+		}, "has no secret, or ends before it begins"},
+		{"session that never idles", func(w *wreck) {
+			n := w.session()
+			n.Idle = 0
+			w.record(keySession(auth.SessionName{OrgID: w.org.ID, UserID: w.viewer.ID, ID: noID}), famSession, n)
+		}, "has no secret, or ends before it begins"},
+		{"session of an epoch to come", func(w *wreck) {
+			n := w.session()
+			n.Epoch = 1
+			w.record(keySession(auth.SessionName{OrgID: w.org.ID, UserID: w.viewer.ID, ID: noID}), famSession, n)
+		}, "in a later epoch than its user has seen"},
+		{"session from nowhere", func(w *wreck) {
+			n := w.session()
+			n.Addr = "x"
+			w.record(keySession(auth.SessionName{OrgID: w.org.ID, UserID: w.viewer.ID, ID: noID}), famSession, n)
+		}, "store is damaged: session"},
+		{"session under a short key", func(w *wreck) {
+			w.record(globalKey(famSession, w.org.ID[:]), famSession, w.session())
+		}, "is of no known family"},
 
 		{"keys that were not counted", func(w *wreck) {
 			edit(w, keyCounts(w.org.ID), famCounts, func(c *counts) { c.Keys++ })

@@ -24,6 +24,7 @@ type wreck struct {
 	old     *auth.Key // rotated, retiring
 	next    *auth.Key // its successor
 	rival   Organization
+	hashes  map[uint64][32]byte // of the audit records, where a test needs them once the store is closed
 }
 
 var wreckTime = time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)
@@ -146,6 +147,13 @@ func edit[R any](w *wreck, key []byte, kind byte, change func(*R)) {
 		change(rec)
 		return put(t, key, kind, rec)
 	})
+}
+
+// session is the record of a session that is in order.
+func (w *wreck) session() *sessionRecord {
+	return &sessionRecord{
+		Digest: auth.SessionDigest{1}, CreatedAt: stampOf(wreckTime), SeenAt: stampOf(wreckTime), EndsAt: stampOf(wreckTime.Add(time.Hour)), Idle: 60_000,
+	}
 }
 
 // noID names nothing in a wreck.

@@ -2,7 +2,9 @@
 // flags, each overriding the one before. Anything unknown or malformed is an
 // error that names the setting and where it came from.
 //
-// To add a setting: a field of Config and a row in settings.go.
+// To add a setting: a field of Config and a row in settings.go, and a bad value in
+// values_test.go. No setting is a secret: one that leads to a secret is the path of
+// a file.
 package config
 
 import (
@@ -11,6 +13,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +41,9 @@ type Config struct {
 	Invoices struct {
 		NumberPattern string
 	}
+	Audit struct {
+		Copy string // "": beside the data directory; "none": no copy. See AuditCopy
+	}
 	Auth struct {
 		Environment       auth.Environment
 		Argon2Memory      uint32 // KiB
@@ -59,6 +65,11 @@ type Config struct {
 		Every         time.Duration // 0: none are made
 		Keep          int
 		AgeRecipients []string // none: they are not encrypted
+	}
+	Bootstrap struct {
+		Organization string // "": not declared
+		OwnerEmail   string // "": not declared
+		Keys         []DeclaredKey
 	}
 	Log struct {
 		Level  slog.Level
@@ -83,6 +94,17 @@ func (c *Config) SocketPath() string {
 		return c.Admin.Socket
 	}
 	return filepath.Join(c.Storage.Dir, "admin.sock")
+}
+
+// AuditCopy is the file that the audit log is copied to; "": none.
+func (c *Config) AuditCopy() string {
+	switch c.Audit.Copy {
+	case "none":
+		return ""
+	case "":
+		return c.Storage.Dir + ".audit" // the path was cleaned: it ends in a name
+	}
+	return c.Audit.Copy
 }
 
 // Expiry is how many days a new key lives when it is not said, and how many it
@@ -146,7 +168,7 @@ func Load(src Sources) (*Effective, error) {
 		problems = errors.Join(problems, e.set(dir, *src.DataDir, "--data-dir"))
 	}
 	if problems == nil {
-		problems = e.validate()
+		problems = errors.Join(e.validate(), e.validateKeys())
 	}
 	return e, problems
 }
@@ -155,12 +177,21 @@ func (e *Effective) set(s Setting, text, from string) error {
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) }) {
 		return &Error{Key: s.Key(), From: from, Reason: "has a character that can't be printed"}
 	}
+	if leaks.MatchString(text) {
+		return &Error{Key: s.Key(), From: from, Reason: "holds an API key, which must stand in a file alone: " + howSecrets}
+	}
 	if err := s.bind(&e.Config).Set(text); err != nil {
 		return &Error{Key: s.Key(), From: from, Reason: err.Error()}
 	}
 	e.from[s.Key()] = from
 	return nil
 }
+
+// leaks is what a setting never holds: an API key, or most of one. Whatever is a setting can be shown, logged and copied.
+var leaks = regexp.MustCompile(`ex_(live|test)_[0-9A-Za-z]{20}`)
+
+// howSecrets says how a secret reaches the program.
+const howSecrets = "a secret is read from a file whose path is set, as by secret_file=PATH in bootstrap.keys"
 
 func (e *Effective) readEnvironment(environ []string) error {
 	var problems error
@@ -175,7 +206,11 @@ func (e *Effective) readEnvironment(environ []string) error {
 			for _, s := range settings {
 				all = append(all, s.Variable())
 			}
-			problems = errors.Join(problems, &Error{Key: name, From: "environment", Unknown: true, Near: suggest.Nearest(name, all)})
+			unknown := &Error{Key: name, From: "environment", Unknown: true, Near: suggest.Nearest(name, all)}
+			if strings.HasSuffix(name, "_FILE") {
+				unknown.Reason = howSecrets
+			}
+			problems = errors.Join(problems, unknown)
 			continue
 		}
 		problems = errors.Join(problems, e.set(settings[i], text, name))
@@ -190,7 +225,7 @@ var ErrSetting = errors.New("bad setting")
 type Error struct {
 	Key     string
 	From    string // "": from nowhere in particular
-	Reason  string
+	Reason  string // of an unknown setting: what to do instead; may be ""
 	Unknown bool   // there is no such setting
 	Near    string // the known name that it resembles; "": none
 }
@@ -200,11 +235,15 @@ func (e *Error) Error() string {
 	if e.From != "" && e.From != e.Key {
 		where = " (" + e.From + ")"
 	}
-	switch {
-	case e.Unknown && e.Near != "":
-		return fmt.Sprintf("unknown setting %s%s: did you mean %s?", e.Key, where, e.Near)
-	case e.Unknown:
-		return fmt.Sprintf("unknown setting %s%s", e.Key, where)
+	if e.Unknown {
+		text := fmt.Sprintf("unknown setting %s%s", e.Key, where)
+		if e.Near != "" {
+			text += ": did you mean " + e.Near + "?"
+		}
+		if e.Reason != "" {
+			text += ": " + e.Reason
+		}
+		return text
 	}
 	return fmt.Sprintf("%s%s: %s", e.Key, where, e.Reason)
 }

@@ -72,10 +72,10 @@ func textOf(f form, v any) (string, error) {
 		}
 	case []any:
 		parts := make([]string, 0, len(v))
-		for _, item := range v {
+		for i, item := range v {
 			s, ok := item.(string)
 			if !ok || strings.Contains(s, ",") {
-				return "", fmt.Errorf("must be %s", f)
+				return "", fmt.Errorf("must be %s: item %d is not", f, i+1)
 			}
 			parts = append(parts, s)
 		}

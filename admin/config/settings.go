@@ -56,6 +56,10 @@ var settings = []Setting{
 			return &field[string]{&c.Invoices.NumberPattern, parseNumberPattern, verbatim, quoted}
 		}},
 
+	{"audit", "copy", "",
+		"File that every audit record is copied to. Empty: the data directory's path with .audit behind it. none: no copy.",
+		func(c *Config) value { return &field[string]{&c.Audit.Copy, parseCopy, verbatim, quoted} }},
+
 	{"auth", "environment", "live",
 		"live or test: whether keys begin with ex_live_ or ex_test_. A key of one never opens the other.",
 		func(c *Config) value { return oneOf(&c.Auth.Environment, "live", "test") }},
@@ -105,9 +109,25 @@ var settings = []Setting{
 		"Public keys, age1..., that the backups of the server are encrypted for. Empty: they are not.",
 		func(c *Config) value { return &field[[]string]{&c.Backup.AgeRecipients, parseRecipients, joined, list} }},
 
+	{"bootstrap", "organization", "",
+		"Organization that serve makes in an empty store. Empty: only if keys or an owner are declared.",
+		func(c *Config) value {
+			return &field[string]{&c.Bootstrap.Organization, parseOrganization, verbatim, quoted}
+		}},
+	{"bootstrap", "owner_email", "",
+		"Address of its owner. Empty: a placeholder.",
+		func(c *Config) value { return &field[string]{&c.Bootstrap.OwnerEmail, parseEmail, verbatim, quoted} }},
+	{"bootstrap", "keys", "",
+		"API keys that serve makes: name=N scopes=A+B expires_in_days=D secret_file=PATH, see exante keys mint --help.",
+		func(c *Config) value {
+			return &field[[]DeclaredKey]{&c.Bootstrap.Keys, parseDeclaredKeys, showDeclaredKeys, list}
+		}},
+
 	{"log", "level", "info",
 		"debug, info, warn or error.",
-		func(c *Config) value { return &field[level]{(*level)(&c.Log.Level), parseLevel, formatLevel, quoted} }},
+		func(c *Config) value {
+			return &worded{&field[level]{(*level)(&c.Log.Level), parseLevel, formatLevel, quoted}, strings.Fields("debug info warn error")}
+		}},
 	{"log", "format", "text",
 		"text or json.",
 		func(c *Config) value { return oneOf(&c.Log.Format, "text", "json") }},
@@ -121,6 +141,14 @@ func (s Setting) Default() string { return s.standard }
 
 // About explains it in a line.
 func (s Setting) About() string { return s.doc }
+
+// Words are all values that it may have; nil if they are not a few fixed words.
+func (s Setting) Words() []string {
+	if v, ok := s.bind(&Config{}).(*worded); ok {
+		return v.words
+	}
+	return nil
+}
 
 // Text is its value in c, in the form of the environment and of flags.
 func (s Setting) Text(c *Config) string { return s.bind(c).String() }

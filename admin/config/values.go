@@ -102,7 +102,17 @@ func oneOf[T ~string](to *T, words ...T) value {
 		}
 		return "", fmt.Errorf("%q is none of %v", s, words)
 	}
-	return &field[T]{to, parse, func(v T) string { return string(v) }, quoted}
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = string(w)
+	}
+	return &worded{&field[T]{to, parse, func(v T) string { return string(v) }, quoted}, texts}
+}
+
+// worded is a value that is one of a few words.
+type worded struct {
+	value
+	words []string
 }
 
 func limits(to *auth.Limits) value {
@@ -212,6 +222,17 @@ func parseSocket(s string) (string, error) {
 	}
 	if len(s) > MaxSocketPath {
 		return "", fmt.Errorf("a socket's path has at most %d bytes, this has %d", MaxSocketPath, len(s))
+	}
+	return parsePath(s)
+}
+
+// parseCopy reads the path of a file, "none" or nothing.
+func parseCopy(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	if strings.HasSuffix(s, "/") {
+		return "", errors.New("a file is needed, not a directory")
 	}
 	return parsePath(s)
 }

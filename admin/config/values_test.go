@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"maps"
 	"reflect"
 	"strings"
 	"testing"
@@ -22,6 +23,7 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 		"storage.dir":              {`""`, "a path is needed"},
 		"storage.cache":            {`"64MB"`, "not a size"},
 		"invoices.number_pattern":  {`"INV-{YYYY}"`, "{SEQ}"},
+		"audit.copy":               {`"/var/log/"`, "a file is needed, not a directory"},
 		"auth.environment":         {`"production"`, "none of [live test]"},
 		"auth.argon2_memory":       {`4096`, "from 8192 to 65536"},
 		"auth.argon2_iterations":   {`11`, "from 1 to 10"},
@@ -36,15 +38,20 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 		"backup.every":             {`"daily"`, "not an interval"},
 		"backup.keep":              {`0`, "from 1 to 10000"},
 		"backup.age_recipients":    {`["age1nonsense"]`, "not an age recipient"},
+		"bootstrap.organization":   {`"` + strings.Repeat("x", 201) + `"`, "must have 1 to 200 characters"},
+		"bootstrap.owner_email":    {`"owner"`, "must be an e-mail address"},
+		"bootstrap.keys":           {`["scopes=*"]`, "item 1: name is missing"},
 		"log.level":                {`"loud"`, "none of [debug info warn error]"},
 		"log.format":               {`"xml"`, "none of [text json]"},
 	}
+	unclaimed := maps.Clone(bad)
 	for _, s := range config.Settings() {
 		b, ok := bad[s.Key()]
 		if !ok {
-			t.Errorf("%s: give it a bad value in this test", s.Key())
+			t.Errorf("%s has no bad value here: add the row\n\t%q: {`BAD VALUE AS IN THE FILE`, \"WORDS OF ITS ERROR\"},", s.Key(), s.Key())
 			continue
 		}
+		delete(unclaimed, s.Key())
 		section, name, _ := strings.Cut(s.Key(), ".")
 		text := strings.Trim(b.literal, `[]"`)
 		file := writeFile(t, "\n["+section+"]\n"+name+" = "+b.literal+"\n")
@@ -60,6 +67,9 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 				}
 			}
 		}
+	}
+	for key := range unclaimed {
+		t.Errorf("%s has a bad value here, but is no setting: take the row out", key)
 	}
 }
 
@@ -134,6 +144,9 @@ func TestRenderedFileReadsBack(t *testing.T) {
 	e := mustLoad(t, config.Sources{Environ: []string{
 		"EXANTE_SERVER_LISTEN=[::1]:0", "EXANTE_SERVER_ALLOWED_HOSTS=A.example, b.example",
 		"EXANTE_SERVER_TRUSTED_PROXIES=10.0.0.0/8,::1", "EXANTE_STORAGE_DIR=/srv/a \"b\"", "EXANTE_STORAGE_CACHE=3GiB",
+		"EXANTE_BOOTSTRAP_KEYS=name=a scopes=* secret_file=/a, name=b scopes=parties:read+invoices:read allowed_cidrs=10.0.0.0/8+::/0 " +
+			"rate_limit=5/1s+600/1m expires_in_days=9 secret_file=/b",
+		"EXANTE_BOOTSTRAP_ORGANIZATION=Blue  \"Harbor\", Ltd", "EXANTE_BOOTSTRAP_OWNER_EMAIL=O@B.example",
 		"EXANTE_RATE_LIMIT_WINDOWS=20/4s,5/1s", "EXANTE_LOG_LEVEL=warn", "EXANTE_AUTH_ARGON2_MEMORY=8192",
 	}})
 	back := mustLoad(t, config.Sources{File: writeFile(t, config.TOML(e.Config))})

@@ -11,8 +11,8 @@ import (
 // DefaultNumberPattern gives INV-2026-000001.
 const DefaultNumberPattern = "INV-{YYYY}-{SEQ:6}"
 
-// maxNumber is the length of an invoice number in characters.
-const maxNumber = 64
+// MaxNumber is the length of an invoice number in characters.
+const MaxNumber = 64
 
 const yearPlace = "{YYYY}"
 
@@ -43,7 +43,7 @@ func ParseNumberPattern(text string) (NumberPattern, error) {
 	case strings.ContainsAny(strings.Replace(head+tail, yearPlace, "", 1), "{}"):
 		return fail("may have {YYYY} and {SEQ} once, and no other brace")
 	default:
-		if clean, reason := input.Text(longest, 1, maxNumber); reason != "" || clean != longest {
+		if clean, reason := input.Text(longest, 1, MaxNumber); reason != "" || clean != longest {
 			return fail("gives numbers that are no clean text of at most 64 characters")
 		}
 	}

@@ -127,7 +127,7 @@ func (r *Revision) applyNumber(sent *string) {
 	}
 	number := *sent
 	if number != "" {
-		number = r.Refused.Text("invoice_number", number, 1, maxNumber)
+		number = r.Refused.Text("invoice_number", number, 1, MaxNumber)
 	}
 	set(r, "invoice_number", &r.Number, &number, func(n string) string {
 		if r.numbers.Matches(n) {

@@ -67,6 +67,10 @@ func Email(text string) (clean, reason string) {
 	return clean, ""
 }
 
+// NFC is text with what looks the same being the same, and nothing else changed: for
+// what is compared and never shown, such as a password.
+func NFC(text string) string { return norm.NFC.String(text) }
+
 // Fold is the form in which texts are compared and searched: composed, and
 // without case by the rules of Unicode rather than of one language.
 func Fold(text string) string { return norm.NFC.String(cases.Fold().String(norm.NFC.String(text))) }

@@ -2,6 +2,7 @@ package kv
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -19,6 +20,11 @@ const closeLimit = 10 * time.Second
 type Options struct {
 	Dir string
 	Log *slog.Logger // nil: discard
+
+	// Judge decides whether the opened database is the one that is meant, before
+	// anything else may use or change it. If it returns an error, Open does too.
+	// nil: any will do.
+	Judge func(seq uint64, r Reader) error
 }
 
 // engine is Badger in managed mode: one writer commits, at timestamps of our
@@ -46,9 +52,10 @@ type engine struct {
 }
 
 // Open opens the Badger engine in o.Dir, and creates it where the directory is
-// absent (then with mode 0700) or empty. Errors: ErrLocked if another process
-// has it open, ErrDamaged if files are missing or broken, an explanation if others
-// may enter the directory or its file system cannot be trusted with a database.
+// absent (then with mode 0700) or empty. When it refuses, the engine's files are
+// what they were. Errors: ErrLocked if another process has it open, ErrDamaged
+// if files are missing or broken, what o.Judge says, an explanation if others may
+// enter the directory or its file system cannot be trusted with a database.
 func Open(o Options) (DB, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -56,13 +63,66 @@ func Open(o Options) (DB, error) {
 	if err := prepareDir(o.Dir, o.Log); err != nil {
 		return nil, fmt.Errorf("data directory %s: %w", o.Dir, err)
 	}
-	if err := checkTables(o.Dir); err != nil {
+	before, err := examine(o.Dir)
+	if err != nil {
 		return nil, err
 	}
-	h := &health{failed: make(chan struct{})}
-	db, err := badger.OpenManaged(badgerOptions(o.Dir, badgerLog{o.Log, h}))
+	e, err := openJudged(o)
+	switch {
+	case err == nil:
+		if err := before.drop(); err != nil {
+			return nil, errors.Join(err, e.Close())
+		}
+		return e, nil
+	case errors.Is(err, ErrLocked):
+		return nil, errors.Join(err, before.drop()) // nothing of it was opened
+	case errors.Is(err, errStillOpen):
+		return nil, errors.Join(err, before.lock.Close()) // the next one to open it puts the files back
+	}
+	return nil, errors.Join(err, before.putBack())
+}
+
+// openJudged opens the engine and closes it again if it is refused.
+func openJudged(o Options) (*engine, error) {
+	e, err := startEngine(o)
 	if err != nil {
-		return nil, explainOpen(err, o.Dir)
+		return nil, err
+	}
+	if o.Judge != nil {
+		err = e.View(context.Background(), func(r Reader) error { return o.Judge(e.Seq(), r) })
+	}
+	if bad := e.Health(); err == nil && bad != nil { // it opens without a table that it can't read, and logs that
+		err = fmt.Errorf("%w: %w", ErrDamaged, bad)
+	}
+	if err != nil {
+		if closing := e.Close(); closing != nil {
+			return nil, fmt.Errorf("%w; %w: %w", err, errStillOpen, closing)
+		}
+		return nil, err
+	}
+	return e, nil
+}
+
+var errStillOpen = errors.New("the files are still in use")
+
+// lockPatience is how long to wait for the directory's lock, which another
+// process takes for a moment only to learn that this one is here.
+const lockPatience = time.Second
+
+func startEngine(o Options) (*engine, error) {
+	h := &health{failed: make(chan struct{})}
+	var db *badger.DB
+	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
+		var err error
+		db, err = badger.OpenManaged(badgerOptions(o.Dir, badgerLog{o.Log, h}))
+		err = explainOpen(err, o.Dir)
+		if errors.Is(err, ErrLocked) && time.Since(begin) < lockPatience {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		break
 	}
 	e := &engine{
 		db:      db,
@@ -78,11 +138,16 @@ func Open(o Options) (DB, error) {
 	return e, nil
 }
 
-// explainOpen names Badger's refusals to open. They bear no other mark than
-// their words, since Badger does not wrap errors. Damage was found before.
+// explainOpen names Badger's refusals to open. Most bear no other mark than
+// their words, since Badger does not wrap errors. Other damage was found before.
 func explainOpen(err error, dir string) error {
-	if strings.Contains(err.Error(), "Cannot acquire directory lock") {
+	switch {
+	case err == nil:
+		return nil
+	case strings.Contains(err.Error(), "Cannot acquire directory lock"):
 		return fmt.Errorf("%w: %s", ErrLocked, dir)
+	case strings.Contains(err.Error(), badger.ErrEncryptionKeyMismatch.Error()): // nothing of ours is encrypted
+		return fmt.Errorf("%w: %s: the KEYREGISTRY was changed", ErrDamaged, dir)
 	}
 	return fmt.Errorf("open %s: %w", dir, err)
 }
@@ -105,6 +170,7 @@ func (e *engine) View(ctx context.Context, fn func(Reader) error) error {
 func (e *engine) Views() uint64            { return e.views.Load() }
 func (e *engine) Changed() <-chan struct{} { return e.changed }
 func (e *engine) Failed() <-chan struct{}  { return e.health.failed }
+func (e *engine) Fail(cause error)         { e.health.fail(cause) }
 func (e *engine) Health() error            { return e.health.err() }
 func (e *engine) Seq() uint64              { return e.snapshots.seq.Load() }
 

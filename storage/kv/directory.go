@@ -31,10 +31,38 @@ func prepareDir(dir string, log *slog.Logger) error {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return fmt.Errorf("others may enter it (mode %04o): set it to 0700", mode)
 	}
-	if err := checkFileSystem(dir, log); err != nil {
-		return err
+	return checkFileSystem(dir, log)
+}
+
+// examine checks the files of dir as far as that goes without opening them, and
+// sets them aside. It has the directory's lock meanwhile. Errors: ErrLocked,
+// ErrDamaged.
+func examine(dir string) (*aside, error) {
+	lock, err := lockDir(dir)
+	if errors.Is(err, ErrLocked) {
+		return nil, fmt.Errorf("%w: %s", ErrLocked, dir)
 	}
-	return checkFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer lock.Close()
+	if err := takeUp(dir); err != nil {
+		return nil, err
+	}
+	if err := checkFiles(dir); err != nil {
+		return nil, fmt.Errorf("data directory %s: %w", dir, err)
+	}
+	if err := checkTables(dir); err != nil {
+		return nil, err
+	}
+	a, err := setAside(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := removeEmptyLogs(dir); err != nil {
+		return nil, errors.Join(err, a.putBack())
+	}
+	return a, nil
 }
 
 // MakeDir creates dir, and what is missing above it, with mode 0700, so that it
@@ -50,11 +78,7 @@ func MakeDir(dir string) error {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	f, err := os.Open(parent)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return syncDir(parent)
 }
 
 // emptyManifest is the size of a MANIFEST that names no table.
@@ -83,8 +107,15 @@ func checkFiles(dir string) error {
 		}
 	case err != nil:
 		return err
+	case tables+logs > 0 && !exists(dir, "KEYREGISTRY"):
+		return fmt.Errorf("%w: a MANIFEST without a KEYREGISTRY", ErrDamaged)
 	case manifest.Size() <= emptyManifest && tables > 0 && logs == 0:
 		return fmt.Errorf("%w: the MANIFEST names no table, but there are %d", ErrDamaged, tables)
 	}
 	return nil
+}
+
+func exists(dir, name string) bool {
+	_, err := os.Stat(filepath.Join(dir, name))
+	return err == nil
 }

@@ -76,6 +76,10 @@ type DB interface {
 	// The process is expected to stop.
 	Failed() <-chan struct{}
 
+	// Fail makes the engine fail, with that reason, for whoever finds out above it
+	// that its data must not be trusted. The first failure stands.
+	Fail(cause error)
+
 	// Health is nil until Failed is closed, and the reason from then on.
 	Health() error
 

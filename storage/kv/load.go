@@ -135,3 +135,16 @@ func syncPath(path string) error {
 	}
 	return errors.Join(f.Sync(), f.Close())
 }
+
+// Lock keeps every process, this one too, from opening a store in dir until unlock
+// is called or the process ends. ErrLocked if one has.
+func Lock(dir string) (unlock func() error, err error) {
+	lock, err := lockDir(dir)
+	if errors.Is(err, ErrLocked) {
+		return nil, fmt.Errorf("%w: %s", ErrLocked, dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return lock.Close, nil
+}

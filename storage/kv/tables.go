@@ -12,7 +12,6 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
 	"github.com/dgraph-io/badger/v4/table"
-	"golang.org/x/sys/unix"
 )
 
 // checkTables reads every table that the MANIFEST names and refuses the store,
@@ -21,17 +20,9 @@ import (
 // would write what little it saw and delete the tables it came from. It must
 // therefore be known before Badger opens the directory.
 //
-// It holds the directory's lock meanwhile: a table that a running process is
-// still writing is not damage. Errors: ErrLocked, ErrDamaged.
+// The caller has the lock of dir: a table that a running process is still writing
+// is not damage. Error: ErrDamaged.
 func checkTables(dir string) error {
-	unlock, err := Lock(dir)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := removeEmptyLogs(dir); err != nil {
-		return err
-	}
 	tables, err := manifestTables(filepath.Join(dir, badger.ManifestFilename))
 	if err != nil {
 		return err
@@ -43,25 +34,6 @@ func checkTables(dir string) error {
 		}
 	}
 	return nil
-}
-
-// Lock keeps every process, this one too, from opening a store in dir until unlock
-// is called or the process ends. ErrLocked if one has.
-func Lock(dir string) (unlock func() error, err error) {
-	lock, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if err == nil {
-		return lock.Close, nil
-	}
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		err = fmt.Errorf("%w: %s", ErrLocked, dir)
-	} else {
-		err = fmt.Errorf("lock: %w", err)
-	}
-	return nil, errors.Join(err, lock.Close())
 }
 
 // removeEmptyLogs removes what a process leaves that is killed between making a

@@ -1,0 +1,134 @@
+package storage
+
+import (
+	"context"
+	"errors"
+
+	"exante/auth"
+	"exante/auth/uid"
+	"exante/storage/kv"
+)
+
+// Which sessions there are, and how they end. All of a user's end at once by the
+// epoch of his record; what is left of those that are over, the sweeper deletes.
+
+// Sessions are those of an organization that are not over, by user and creation;
+// a user that is not zero leaves only his. Errors: ErrNotFound if there is no such organization.
+func (s *Store) Sessions(ctx context.Context, org, user uid.ID) ([]Session, error) {
+	var live []Session
+	err := s.db.View(ctx, func(r kv.Reader) error {
+		users, err := usersOf(r, org)
+		if err != nil {
+			return err
+		}
+		byID := map[uid.ID]*User{}
+		for i := range users {
+			byID[users[i].ID] = &users[i]
+		}
+		in := inGlobal(famSession, org[:])
+		if !user.IsZero() {
+			in = inGlobal(famSession, org[:], user[:])
+		}
+		all, err := sessionsIn(r, in)
+		live = []Session{}
+		for _, n := range all {
+			if u := byID[n.UserID]; u != nil && !n.over(u, s.now()) {
+				live = append(live, n)
+			}
+		}
+		return err
+	})
+	return live, err
+}
+
+// FindSession is for the shell, which is in no organization: the session with that
+// uid; ErrNotFound if there is none or it is over.
+func (s *Store) FindSession(ctx context.Context, id uid.ID) (Session, error) {
+	var found Session
+	err := s.db.View(ctx, func(r kv.Reader) error {
+		var name auth.SessionName
+		err := r.Scan(inGlobal(famSession), kv.ScanOptions{KeysOnly: true}, func(key, _ []byte) (bool, error) {
+			if n, ok := sessionAt(key); ok && n.ID == id {
+				name = n
+			}
+			return name.ID.IsZero(), nil
+		})
+		if err != nil {
+			return err
+		}
+		found, _, err = liveSession(r, name, s.now())
+		return err
+	})
+	return found, err
+}
+
+// EndSession ends one session of by's organization. Errors: ErrNotFound if it is over.
+func (s *Store) EndSession(ctx context.Context, by auth.Principal, user, id uid.ID) error {
+	n := auth.SessionName{OrgID: by.OrgID, UserID: user, ID: id}
+	return s.withdraw(ctx, by, func(t *tx) error {
+		if _, _, err := liveSession(t, n, t.now); err != nil {
+			return err
+		}
+		return errors.Join(t.Delete(keySession(n)), t.audit(sessionEnd, id, Detail{"user": user.String()}))
+	})
+}
+
+// EndSessions ends every session of a user, also those that are being opened.
+// Errors: ErrNotFound.
+func (s *Store) EndSessions(ctx context.Context, by auth.Principal, user uid.ID) error {
+	_, err := changeUser(ctx, s.withdraw, by, user, func(_ *tx, u *User) (Action, Detail, error) {
+		u.endSessions()
+		return userSignOut, nil, nil
+	})
+	return err
+}
+
+// sessionsIn reads the sessions of a range, over or not.
+func sessionsIn(r kv.Reader, in kv.Range) ([]Session, error) {
+	var all []Session
+	err := scan(r, in, famSession, func(key []byte, rec *sessionRecord) error {
+		name, ok := sessionAt(key)
+		if !ok {
+			return nil // verification names it
+		}
+		n, err := rec.session(name)
+		all = append(all, n)
+		return err
+	})
+	return all, err
+}
+
+// sweptAtOnce is how many sessions one transaction deletes.
+const sweptAtOnce = 500
+
+// sweepSessions deletes the sessions that are over: none of them comes back.
+func (s *Store) sweepSessions(ctx context.Context) error {
+	var over [][]byte
+	err := s.db.View(ctx, func(r kv.Reader) error {
+		all, err := sessionsIn(r, inGlobal(famSession))
+		if err != nil {
+			return err
+		}
+		over = nil
+		for _, n := range all {
+			user, err := userOf(r, n.OrgID, n.UserID)
+			if err == nil && n.over(&user, s.now()) {
+				over = append(over, keySession(n.name()))
+			}
+		}
+		return nil
+	})
+	for err == nil && len(over) > 0 {
+		batch := over[:min(len(over), sweptAtOnce)]
+		over = over[len(batch):]
+		err = s.update(ctx, auth.System(uid.ID{}), func(t *tx) error {
+			for _, key := range batch {
+				if err := t.Delete(key); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return err
+}
