@@ -12,6 +12,7 @@ import (
 	"exante/admin"
 	"exante/auth"
 	"exante/server"
+	"exante/server/metrics"
 	"exante/storage"
 )
 
@@ -20,6 +21,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "exante:", err)
 		os.Exit(1)
 	}
+	admin.LimitMemory()
 	os.Exit(admin.Main(os.Args, os.Stdin, os.Stdout, os.Stderr, serve, server.Wire{}))
 }
 
@@ -54,6 +56,9 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	served := make(chan error, 1)
 	go func() { served <- api.Serve(listener); close(served) }()
 	open.Opened(func(ctx context.Context) error { return errors.Join(api.Shutdown(ctx), <-served) })
+	if err := serveMetrics(in, &open, metrics.Sources{Store: store, Auth: authenticator, Server: api}); err != nil {
+		return err
+	}
 	if err := in.Announce(listener.Addr()); err != nil {
 		return err
 	}
@@ -116,6 +121,23 @@ func newServer(in admin.ServeInput, store *storage.Store, authenticator *auth.Au
 	return server.New(server.Options{
 		Store: store, Auth: authenticator, Version: in.Version, Environment: c.Auth.Environment,
 		PublicURL: c.Server.PublicURL, TrustedProxies: c.Server.TrustedProxies, AllowedHosts: c.Server.AllowedHosts, MaxConnsPerIP: c.Server.MaxConnsPerIP,
-		DefaultExpiryDays: standard, MaxExpiryDays: most, Log: in.Log,
+		DefaultExpiryDays: standard, MaxExpiryDays: most, Log: in.Log, RequestLog: in.Requests, RequestLogFrom: in.RequestsFrom,
 	})
+}
+
+// serveMetrics shows the figures of s, if the configuration says where.
+func serveMetrics(in admin.ServeInput, open *admin.Stack, s metrics.Sources) error {
+	listener, err := in.ListenMetrics()
+	if err != nil || listener == nil {
+		return err
+	}
+	s.Version, s.Environment, s.Log, s.Dropped = in.Version, in.Config.Auth.Environment, in.Log, in.Dropped
+	exporter, err := metrics.New(s)
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- exporter.Serve(listener) }()
+	open.Opened(func(ctx context.Context) error { return errors.Join(exporter.Close(ctx), <-served) })
+	return nil
 }

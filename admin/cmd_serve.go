@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"exante/admin/config"
 	"exante/admin/demo"
+	"exante/admin/logging"
 	"exante/admin/systemd"
 	"exante/auth"
 	"exante/storage"
@@ -25,6 +28,12 @@ type ServeInput struct {
 	Config  config.Config
 	Version string
 	Log     *slog.Logger
+
+	// Requests gets a line for each answer with at least the status RequestsFrom; nil: none.
+	Requests     *slog.Logger
+	RequestsFrom int
+	// Dropped is how many lines of either log were lost because nobody took them.
+	Dropped func() uint64
 
 	shell *shell
 	demo  *demo.Store // nil: a real server
@@ -51,11 +60,8 @@ func (s *shell) serveCommand() *cli.Command {
 }
 
 func (s *shell) runServe(ctx context.Context, demonstrate bool) (err error) {
-	in := ServeInput{
-		Config: s.config.Config, Version: buildVersion().Version,
-		Log:   newLog(s.stderr, s.config.Log.Level, s.config.Log.Format),
-		shell: s,
-	}
+	in := ServeInput{Config: s.config.Config, Version: buildVersion().Version, shell: s}
+	defer s.startLogs(&in)()
 	if demonstrate {
 		if s.config.Source("storage.dir") == "--data-dir" {
 			return usagef("", "--demo keeps its store in a temporary directory: leave --data-dir out")
@@ -77,6 +83,29 @@ func (s *shell) runServe(ctx context.Context, demonstrate bool) (err error) {
 	return notOurs(err)
 }
 
+// startLogs gives in its logs, which go on when nobody reads standard error. The
+// function that it returns writes what is left, if that is taken in a second.
+func (s *shell) startLogs(in *ServeInput) (end func()) {
+	format, stderr := in.Config.Log.Format, s.stderr
+	out := logging.New(stderr, func(dropped uint64) {
+		newLog(stderr, slog.LevelWarn, format).Warn("log lines were dropped: standard error did not take them in time", "lines", dropped)
+	})
+	s.stderr, in.Dropped = out, out.Dropped // what is told keeps its place among what is logged
+	in.Log = newLog(out, in.Config.Log.Level, format)
+	if in.Config.Log.Requests != "none" {
+		in.Requests = newLog(out, slog.LevelInfo, format)
+	}
+	if in.Config.Log.Requests == "failures" {
+		in.RequestsFrom = http.StatusBadRequest
+	}
+	return func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = out.Close(ctx) // there is no place left to say so
+		s.stderr = stderr
+	}
+}
+
 // StoreOptions are how to open the store, which is made if there is none.
 func (in ServeInput) StoreOptions(hasher *auth.Hasher) storage.Options {
 	return storeOptions(&in.Config, hasher, true, in.Log)
@@ -84,25 +113,50 @@ func (in ServeInput) StoreOptions(hasher *auth.Hasher) storage.Options {
 
 // Listen opens the port of the API.
 func (in ServeInput) Listen() (net.Listener, error) {
-	address := in.Config.Server.Listen
+	listener, err := listen("server.listen", in.Config.Server.Listen)
+	if err != nil {
+		return nil, err
+	}
+	if !isLocal(listener) && len(in.Config.Server.TrustedProxies) == 0 {
+		in.Log.Warn("keys cross the network in clear: put a proxy with TLS in front and name it in server.trusted_proxies", "listen", in.Config.Server.Listen)
+	}
+	return listener, nil
+}
+
+// ListenMetrics opens the port of the metrics; nil if they are off.
+func (in ServeInput) ListenMetrics() (net.Listener, error) {
+	if in.Config.Metrics.Listen == "" {
+		return nil, nil
+	}
+	listener, err := listen("metrics.listen", in.Config.Metrics.Listen)
+	if err != nil {
+		return nil, err
+	}
+	if !isLocal(listener) {
+		in.Log.Warn("whoever reaches the port of the metrics can read them: let only Prometheus through", "listen", in.Config.Metrics.Listen)
+	}
+	in.shell.tell("metrics on http://%s/metrics", listener.Addr())
+	return listener, nil
+}
+
+// listen opens the port that a setting names.
+func listen(setting, address string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("listen on %s: %w", address, syscall.EADDRINUSE)
 	case errors.Is(err, syscall.EACCES):
-		return nil, &config.Error{Key: "server.listen", Reason: err.Error() + "; a port below 1024 needs root or CAP_NET_BIND_SERVICE"}
+		return nil, &config.Error{Key: setting, Reason: err.Error() + "; a port below 1024 needs root or CAP_NET_BIND_SERVICE"}
 	case err != nil:
-		return nil, &config.Error{Key: "server.listen", Reason: err.Error()}
+		return nil, &config.Error{Key: setting, Reason: err.Error()}
 	}
 	if err := lengthenQueue(listener.(*net.TCPListener)); err != nil {
 		return nil, errors.Join(fmt.Errorf("listen on %s: %w", address, err), listener.Close())
 	}
-	local := listener.Addr().(*net.TCPAddr).IP.IsLoopback()
-	if !local && len(in.Config.Server.TrustedProxies) == 0 {
-		in.Log.Warn("keys cross the network in clear: put a proxy with TLS in front and name it in server.trusted_proxies", "listen", address)
-	}
 	return listener, nil
 }
+
+func isLocal(l net.Listener) bool { return l.Addr().(*net.TCPAddr).IP.IsLoopback() }
 
 // Prepare fills the store of a demonstration. It does nothing for a real server.
 func (in ServeInput) Prepare(ctx context.Context, store *storage.Store) error {

@@ -10,7 +10,7 @@ import (
 func (s *shell) usersCreate() *cli.Command {
 	return s.command(spec{
 		name: "create", usage: "make a user of an organization",
-		about: "Prints the uid. A new user has no password yet.",
+		about: "Prints the uid. A new user has no password yet: see exante users password.",
 		flags: []cli.Flag{
 			&cli.StringFlag{Name: "email", Usage: "his address `EMAIL`, which no other user may have (needed)"},
 			&cli.StringFlag{Name: "name", Usage: "his name `NAME`"},

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"exante/admin"
 )
 
 // ownedBy fails for every file below dir that has another owner.
@@ -49,23 +51,84 @@ func TestRootLeavesNoFilesInSomebodysDirectory(t *testing.T) {
 	if err := os.Chown(dir, nobody, nobody); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{
-		"keys create --name first", "orgs create --name Second", "keys list", "verify",
-	} {
-		if out, err := program(append(strings.Fields(line), "--data-dir", dir)...).CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", line, err, out)
+	var secret string
+	root := func(lines ...string) {
+		t.Helper()
+		for _, line := range lines {
+			line, stdin, _ := strings.Cut(line, " < ")
+			args := append(strings.Fields(line), "--data-dir", dir)
+			for i, a := range args {
+				if name, ok := strings.CutPrefix(a, "@"); ok {
+					args[i] = rootsKey(t, dir, name)
+				}
+			}
+			cmd := program(args...)
+			if stdin == "" {
+				stdin = secret
+			}
+			cmd.Stdin = strings.NewReader(stdin)
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", line, err, out)
+			}
+			if strings.HasPrefix(line, "keys create") {
+				secret = string(out)
+			}
+			ownedBy(t, dir, nobody)
 		}
-		ownedBy(t, dir, nobody)
 	}
+	root("keys create --name first")
+	root(everyCommand...)
+	root("orgs create --name Second", "keys list", "verify")
 	server := start(t, program("serve", "--listen", "127.0.0.1:0", "--data-dir", dir), "listening on")
 	ownedBy(t, dir, nobody)
-	if out, err := program("keys", "list", "--data-dir", dir).CombinedOutput(); err != nil {
-		t.Errorf("root on a server of nobody: %v\n%s", err, out)
-	}
+	root("keys list", "keys create --name second --org "+rootsOrg(t, dir), "keys set @second --name third", "users disable ada@b.example",
+		"users enable ada@b.example", "sessions list", "keys identify --revoke", "invoices show B-1 --org "+rootsOrg(t, dir))
 	if code := server.signal(t, syscall.SIGTERM); code != 0 {
 		t.Errorf("serve ended with %d:\n%s", code, server.output.String())
 	}
 	ownedBy(t, dir, nobody)
+	info, err := os.Stat(dir + ".audit") // beside the directory, where nobody may not make files
+	if err != nil || info.Size() == 0 || info.Sys().(*syscall.Stat_t).Uid != nobody || info.Mode().Perm() != 0o600 {
+		t.Errorf("the audit copy is %+v, %v", info, err)
+	}
+}
+
+// everyCommand is what an operator does with people, keys and invoices. What is given
+// nothing else gets the secret of the last key on standard input.
+var everyCommand = []string{
+	"users create --email ada@b.example", "users list", "users role ada@b.example admin",
+	"users password ada@b.example --stdin < " + password + "\n",
+	"users disable ada@b.example", "users enable ada@b.example",
+	"sessions list", "sessions end --user ada@b.example --yes",
+	"keys set @first --rate-limit 9/1m", "keys show @first", "keys identify", "keys rotate @first --grace-days 1",
+	`invoices import - --format ndjson --id 1 < {"party":{"name":"Globex"},"invoice_number":"B-1","line_items":[{"context_type":"PRODUCT","sku":"s","unit_price":100}]}` + "\n",
+	"invoices send B-1", "invoices show B-1", "invoices pay B-1 --amount 0.40", "invoices void B-1 --yes",
+}
+
+// rootsKey and rootsOrg ask as root, in a process of its own.
+func rootsKey(t *testing.T, dir, name string) string {
+	t.Helper()
+	out, err := program("keys", "list", "--json", "--data-dir", dir).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range decode[[]admin.APIKey](t, string(out)) {
+		if k.Name == name {
+			return k.UID
+		}
+	}
+	t.Fatalf("no key %s", name)
+	return ""
+}
+
+func rootsOrg(t *testing.T, dir string) string {
+	t.Helper()
+	out, err := program("orgs", "list", "--json", "--data-dir", dir).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decode[[]admin.Organization](t, string(out))[0].UID
 }
 
 // The other way round there is nothing to become: it is refused, with advice.

@@ -106,6 +106,8 @@ var outcomes = []outcome{
 	{storage.ErrAuditUnavailable, "audit_unavailable", exitFailed, "make room for it, or name another file with [audit] copy; it is tried again by itself"},
 	{auth.ErrBusy, "busy", exitFailed, "the server is verifying too many keys right now: try again"},
 
+	{storage.ErrLowDisk, "low_disk", exitFailed, "nothing was changed; free that much, or enlarge the file system: writes then work again by themselves"},
+	{storage.ErrFullDisk, "full_disk", exitDamaged, "free that much, or enlarge the file system, then run it again; [storage] min_free says how much is kept back"},
 	{storage.ErrInUse, "in_use", exitInUse, "another process has it open: let it finish, or stop it"},
 	{storage.ErrNoStore, "no_store", exitFailed, "make one with: exante init, or name another with --data-dir"},
 	{storage.ErrCorrupt, "corrupt", exitDamaged, "keep a copy of the directory, then restore a backup"},

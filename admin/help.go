@@ -20,7 +20,7 @@ var exitMeanings = [...]string{
 	exitInvalid:     "the request is not valid",
 	exitInUse:       "another process has the store open",
 	exitUnreachable: "the server does not answer",
-	exitDamaged:     "the store is damaged",
+	exitDamaged:     "the store is damaged, or the disk too full to open it",
 }
 
 const appHelp = `exante - {{.Usage}}
@@ -33,7 +33,8 @@ COMMANDS{{range .VisibleCommands}}
      {{.Name}}{{"\t"}}{{.Usage}}{{end}}{{end}}
 
 Settings come from exante.toml, then EXANTE_<SECTION>_<KEY>, then flags of
-serve. Every other command works the same whether a server runs or not.
+serve. Every other command works the same whether a server runs or not, unless
+its help says that the server must be stopped.
 
 Data goes to standard output, everything else to standard error. With --json
 both are for programs: the last line of standard error is then, after a failure,

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"exante/admin"
 	"exante/auth"
 	"exante/server"
+	"exante/storage"
 )
 
 // A key that the shell revokes on a running server is dead in the same
@@ -88,19 +90,50 @@ func TestForeignUserIsRefusedOnTheSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer desk.Close(context.Background())
 	if err := os.Chmod(socket, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	cmd := program("keys", "list", "--data-dir", filepath.Join(open, "none"))
-	cmd.Path, cmd.Dir = copyProgram(t, open), open
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	out, _ := cmd.CombinedOutput()
-	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), "this Unix user may not operate the server") {
-		t.Errorf("exit %d, printed %s", cmd.ProcessState.ExitCode(), out)
+	copyProgram(t, open)
+	if out, code := knock(open); code != 1 || !strings.Contains(out, "this Unix user may not operate the server") {
+		t.Errorf("exit %d, printed %s", code, out)
 	}
 	if !strings.Contains(log.String(), "uid=65534") {
 		t.Errorf("the refusal is not in the log: %s", log.String())
+	}
+	wantRefusals(t, store, "1")
+	knock(open) // within the minute: counted, and written at the end
+	knock(open)
+	wantRefusals(t, store, "1")
+	if err := desk.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	wantRefusals(t, store, "1", "2")
+}
+
+// knock is a command of nobody, with the program that is in dir. It returns what was printed and the exit code.
+func knock(dir string) (string, int) {
+	cmd := program("keys", "list", "--data-dir", filepath.Join(dir, "none"))
+	cmd.Path, cmd.Dir = filepath.Join(dir, "program"), dir
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	out, _ := cmd.CombinedOutput()
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// wantRefusals checks the records of nobody's refusals in the audit log, each by how many it counts.
+func wantRefusals(t *testing.T, store *storage.Store, calls ...string) {
+	t.Helper()
+	all, err := store.Audit(t.Context(), storage.AuditQuery{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range all {
+		if e.Action == "socket.refuse" && e.Actor.Kind == storage.ByShell && e.Actor.LocalUID == nobody {
+			got = append(got, e.Detail["calls"])
+		}
+	}
+	if !slices.Equal(got, calls) {
+		t.Errorf("the audit log has refusals of %q calls, want %q", got, calls)
 	}
 }
 

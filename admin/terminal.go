@@ -31,8 +31,7 @@ func (s *shell) askPassword(ctx context.Context, piped bool) (secret, error) {
 	lines := bufio.NewReaderSize(terminal, maxLine)
 	var typed [2]string
 	for i, question := range []string{"new password: ", "once more: "} {
-		fmt.Fprint(s.stderr, question)
-		text, err := unseen(ctx, terminal, lines)
+		text, err := s.unseen(ctx, terminal, lines, question)
 		fmt.Fprintln(s.stderr)
 		if err != nil {
 			return secret{}, err
@@ -45,9 +44,9 @@ func (s *shell) askPassword(ctx context.Context, piped bool) (secret, error) {
 	return secret{typed[0]}, nil
 }
 
-// unseen reads a line from a terminal that does not show it. Whatever ends it, the
+// unseen asks for a line on a terminal that does not show it. Whatever ends it, the
 // terminal shows again what is typed.
-func unseen(ctx context.Context, terminal *os.File, lines *bufio.Reader) (string, error) {
+func (s *shell) unseen(ctx context.Context, terminal *os.File, lines *bufio.Reader, question string) (string, error) {
 	fd := int(terminal.Fd())
 	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
@@ -59,6 +58,7 @@ func unseen(ctx context.Context, terminal *os.File, lines *bufio.Reader) (string
 		return "", err
 	}
 	defer func() { _ = unix.IoctlSetTermios(fd, unix.TCSETS, before) }()
+	fmt.Fprint(s.stderr, question)
 	type answer struct {
 		text string
 		err  error

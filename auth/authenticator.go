@@ -36,6 +36,7 @@ type Authenticator struct {
 	verified    *verified
 	flights     flights
 	failures    *failures
+	refusals    refusals
 	book        *bookkeeper // nil without a Ledger
 }
 
@@ -112,15 +113,19 @@ type Admission struct {
 func (a *Authenticator) Admit(ctx context.Context, r Request) (Admission, error) {
 	now := a.now()
 	if !wellFormed(a.environment, r.Token) {
-		return Admission{}, a.failed(r.Addr, now, ErrBadToken)
+		return Admission{}, a.failed(r.Addr, now, ErrBadToken, Malformed)
 	}
 	d := digest(sha256.Sum256(r.Token))
 	live := a.verified.find(&d)
+	a.verified.asked(&d, live != nil)
 	if live == nil {
 		var err error
 		if live, err = a.verify(ctx, d, r.Token); err != nil {
-			if errors.Is(err, ErrBadToken) {
-				err = a.failed(r.Addr, now, err)
+			switch {
+			case errors.Is(err, ErrBadToken):
+				err = a.failed(r.Addr, now, err, Unknown)
+			case errors.Is(err, ErrBusy):
+				a.refusals.count(NoRoom)
 			}
 			return Admission{}, err
 		}
@@ -130,13 +135,18 @@ func (a *Authenticator) Admit(ctx context.Context, r Request) (Admission, error)
 }
 
 // Failed counts a request that was refused before Admit, for want of a token,
-// against its address. It returns nil, or a *LimitError once the budget is spent.
-func (a *Authenticator) Failed(addr netip.Addr) error { return a.failed(addr, a.now(), nil) }
+// against its address. It returns why, which is ErrNoToken or ErrBadHeader, or a
+// *LimitError once the budget is spent.
+func (a *Authenticator) Failed(addr netip.Addr, why error) error {
+	return a.failed(addr, a.now(), why, reasonOf(why))
+}
 
-func (a *Authenticator) failed(addr netip.Addr, now time.Time, err error) error {
+func (a *Authenticator) failed(addr netip.Addr, now time.Time, err error, why Reason) error {
 	if wait := a.failures.charge(addr, a.nanos(now)); wait > 0 {
+		a.refusals.count(OverFailures)
 		return &LimitError{RetryAfter: wait}
 	}
+	a.refusals.count(why)
 	return err
 }
 
@@ -204,7 +214,7 @@ func (a *Authenticator) verify(ctx context.Context, d digest, raw []byte) (*live
 // upgrade asks for a new hash of a key whose stored one is weaker than today's.
 func (a *Authenticator) upgrade(live *liveKey, t Token) {
 	k := live.record.Load()
-	if a.book != nil && a.hasher.Outdated(k.Hash) && k.Usable(a.now()) == nil {
+	if a.book != nil && a.hasher.Outdated(k.Hash) && live.usable(k, a.now()) == nil {
 		a.book.upgrade(live, t)
 	}
 }

@@ -241,7 +241,7 @@ func (l *liveKey) gather(t instant, what report) Use {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	k := l.record.Load()
-	u := Use{KeyID: k.ID, OrgID: k.OrgID}
+	u := Use{KeyID: k.ID, OrgID: k.OrgID, Final: what == final}
 	if l.meter.dirty || what == ahead {
 		u.Meters = l.meter.states(t, what)
 	}

@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto/subtle"
 	"sync"
+	"sync/atomic"
 )
 
 // verified remembers which tokens have matched the hash of which key. It holds
@@ -20,6 +21,8 @@ const cacheShards = 64
 type cacheShard struct {
 	mu      sync.RWMutex
 	entries map[Tag]cacheEntry
+
+	hits, misses atomic.Uint64
 }
 
 type cacheEntry struct {
@@ -48,6 +51,15 @@ func (v *verified) find(d *digest) *liveKey {
 		return nil
 	}
 	return e.live
+}
+
+// asked counts a request by whether its token was known to match.
+func (v *verified) asked(d *digest, known bool) {
+	if s := v.shard(d); known {
+		s.hits.Add(1)
+	} else {
+		s.misses.Add(1)
+	}
 }
 
 // remember notes that the token matched hash, unless the key's hash has been

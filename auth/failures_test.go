@@ -68,17 +68,17 @@ func TestRefusalsOfAnAddressAreLimited(t *testing.T) {
 func TestMissingTokensCountToo(t *testing.T) {
 	b, _ := guarded(t)
 	for range 3 {
-		if err := b.Failed(home); err != nil {
-			t.Fatalf("Failed = %v within the budget", err)
+		if err := b.charge(home); err != nil {
+			t.Fatalf("charge = %v within the budget", err)
 		}
 	}
-	if err := b.Failed(home); !errors.Is(err, auth.ErrLimited) {
-		t.Errorf("Failed = %v beyond the budget", err)
+	if err := b.charge(home); !errors.Is(err, auth.ErrLimited) {
+		t.Errorf("charge = %v beyond the budget", err)
 	}
 	free := newBench(t, nil)
 	for range 100 {
-		if err := free.Failed(home); err != nil {
-			t.Fatalf("Failed = %v without a budget", err)
+		if err := free.charge(home); err != nil {
+			t.Fatalf("charge = %v without a budget", err)
 		}
 	}
 }
@@ -98,15 +98,15 @@ func TestAddressesAreCountedBySubscriber(t *testing.T) {
 	} {
 		b, _ := guarded(t)
 		for range 3 {
-			b.Failed(netip.MustParseAddr(c.one))
+			b.charge(netip.MustParseAddr(c.one))
 		}
-		if err := b.Failed(netip.MustParseAddr(c.other)); (err != nil) != c.same {
+		if err := b.charge(netip.MustParseAddr(c.other)); (err != nil) != c.same {
 			t.Errorf("%s after %s: %v", c.other, c.one, err)
 		}
 	}
 	b, _ := guarded(t)
 	for range 4 {
-		b.Failed(netip.Addr{}) // no address: counted as one
+		b.charge(netip.Addr{}) // no address: counted as one
 	}
 }
 
@@ -116,11 +116,11 @@ func TestFloodFromManyAddressesIsBounded(t *testing.T) {
 	b, _ := guarded(t)
 	spent := netip.MustParseAddr("203.0.113.7")
 	for range 4 {
-		b.Failed(spent)
+		b.charge(spent)
 	}
 	flood := func(n int, net byte) {
 		for i := range n {
-			b.Failed(netip.AddrFrom4([4]byte{net, byte(i >> 16), byte(i >> 8), byte(i)}))
+			b.charge(netip.AddrFrom4([4]byte{net, byte(i >> 16), byte(i >> 8), byte(i)}))
 		}
 	}
 	flood(100_000, 10)
@@ -137,7 +137,16 @@ func TestFloodFromManyAddressesIsBounded(t *testing.T) {
 	if perAddr := testing.AllocsPerRun(100, func() { net++; flood(20, net) }) / 20; perAddr > 0.1 {
 		t.Errorf("%v allocations for an address when memory is full", perAddr)
 	}
-	if err := b.Failed(spent); !errors.Is(err, auth.ErrLimited) {
+	if err := b.charge(spent); !errors.Is(err, auth.ErrLimited) {
 		t.Error("the flood washed away an address whose budget was spent")
 	}
+}
+
+// charge counts a request without a token against addr, and returns an error once
+// that is over the budget.
+func (b *bench) charge(addr netip.Addr) error {
+	if err := b.Failed(addr, auth.ErrNoToken); !errors.Is(err, auth.ErrNoToken) {
+		return err
+	}
+	return nil
 }

@@ -12,6 +12,9 @@ func (a *Authenticator) judge(ctx context.Context, live *liveKey, r Request, now
 	ad, ready, err := a.decide(live, r, now)
 	for ready != nil {
 		if err := a.book.wait(ctx, ready); err != nil {
+			if errors.Is(err, ErrBusy) {
+				a.refusals.count(NoRoom)
+			}
 			return Admission{}, err
 		}
 		now = a.now()
@@ -19,8 +22,12 @@ func (a *Authenticator) judge(ctx context.Context, live *liveKey, r Request, now
 	}
 	a.noticed(live)
 	suspended := errors.Is(err, ErrSuspended)
-	if err != nil && !errors.Is(err, ErrLimited) {
-		err = a.failed(r.Addr, now, err)
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrLimited):
+		a.refusals.count(OverLimit)
+	default:
+		err = a.failed(r.Addr, now, err, reasonOf(err))
 	}
 	if suspended {
 		return Admission{}, err // nothing tells it from a token that is no key's

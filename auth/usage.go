@@ -36,6 +36,7 @@ type Use struct {
 	Meters       []MeterState
 	Buckets      []Bucket // absolute: each replaces the stored one of its hour
 	Last         LastUse
+	Final        bool // the process is about to end: no other report of the key follows
 }
 
 // Ledger is the store as this package sees it.

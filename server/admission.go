@@ -9,10 +9,11 @@ import (
 )
 
 // guard puts the checks that a row of the route table asks for before its handler.
-func (s *Server) guard(row *route) fiber.Handler {
+// counters are where its answers are counted.
+func (s *Server) guard(row *route, counters *routeTraffic) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		x := exchangeOf(c.Context())
-		x.path, x.row = c, row
+		x.path, x.row, x.counters = c, row, counters
 		err := x.check(row)
 		if err == nil && !x.asking {
 			err = row.handle(x)
@@ -64,10 +65,7 @@ func (x *exchange) admit(row *route) error {
 	h := &x.http.Request.Header
 	token, err := bearerToken(h.PeekAll("Authorization"))
 	if err != nil {
-		if limited := x.auth.Failed(x.clientAddr()); limited != nil {
-			return limited
-		}
-		return err
+		return x.auth.Failed(x.clientAddr(), err)
 	}
 	x.admitted, err = x.auth.Admit(x.life, auth.Request{
 		Token: token, Addr: x.clientAddr(), UserAgent: h.UserAgent(), Scope: row.access.scope(),

@@ -77,7 +77,7 @@ func median(v []float64) float64 {
 func benchWorld(b *testing.B, cacheBytes int64) (w *world, path string) {
 	w = startWith(b, func(s *settings) {
 		s.store.CacheBytes = cacheBytes
-		s.store.Now, s.auth.Now, s.server.Now, s.server.Log = nil, nil, nil, nil
+		s.store.Now, s.auth.Now, s.server.Now, s.server.Log, s.server.RequestLog = nil, nil, nil, nil, nil
 		s.auth.Limits = limits(b, "1000000000/1m")
 	})
 	party := w.data(w.do("POST", "/api/parties", w.acme.key, `{"name":"Globex Corporation","address":"742 Evergreen Terrace",

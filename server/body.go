@@ -65,6 +65,7 @@ func readBody(in io.Reader, buf []byte, length int) ([]byte, error) {
 func (s *Server) expect(c *fasthttp.RequestCtx) (status int) {
 	x := s.begin(c)
 	x.asking = true
+	s.traffic.inFlight.Add(1)
 	status = internal.status // unless it ends otherwise
 	defer s.finish(x)
 	s.answer(x)

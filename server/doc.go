@@ -21,8 +21,9 @@
 //  5. An error simply returns. fail (errors.go) finds its row in the answers table
 //     and sends it; an error without a row is ours, so it becomes a 500 with a
 //     fixed text and one line in the log.
-//  6. The outcome is counted for the key and, at debug level, logged: the route,
-//     never a header, a query, a body or a token.
+//  6. The outcome is counted for its route (traffic.go) and its key and, if that is
+//     set, logged (requestlog.go): the route, never a header, a query, a body or a
+//     token.
 //
 // # To add a route
 //

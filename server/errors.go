@@ -81,6 +81,7 @@ var answers = []answer{
 	{storage.ErrTooManyAttachments, 413, "too_many_attachments", "An invoice may have at most 100 attachments."},
 	{storage.ErrAuditUnavailable, 503, "audit_unavailable", "Changes can't be recorded right now. Retry after the time in Retry-After."},
 	{storage.ErrClosed, 503, "unavailable", "The server is stopping."},
+	{storage.ErrLowDisk, 503, "low_disk", "The server is short of disk space: it takes no changes until its operator has freed some."},
 
 	{errMalformed, 400, "malformed_json", "The body must be one JSON value. See details."},
 	{errFraming, 400, "malformed_request", "The request could be read in two ways."},
@@ -136,6 +137,9 @@ func (x *exchange) fail(err error) error {
 	w.failure(row, err, string(x.id))
 	return x.sendCopy(row.status, w.buf)
 }
+
+// lowDiskRetry is when to try again after a 503 low_disk: somebody has to free space.
+const lowDiskRetry = 10 * time.Second
 
 // failure writes the error object: the row, and what a typed error adds to it.
 func (w *jsonWriter) failure(row answer, err error, requestID string) {
@@ -216,6 +220,8 @@ func (x *exchange) writeHints(row answer, err error) {
 		x.retryAfter(limited.RetryAfter)
 	case errors.As(err, &busy):
 		x.retryAfter(busy.RetryAfter)
+	case errors.Is(err, storage.ErrLowDisk):
+		x.retryAfter(lowDiskRetry)
 	case row.status == fasthttp.StatusServiceUnavailable, errors.Is(err, storage.ErrInProgress):
 		x.retryAfter(time.Second)
 	}

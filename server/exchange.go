@@ -24,8 +24,10 @@ type exchange struct {
 	path     *fiber.Ctx // path parameters; nil before a route matched
 	row      *route     // nil before a route matched
 	admitted auth.Admission
-	claim    claim     // Idempotency-Key of a POST
-	started  time.Time // set only when requests are logged
+	claim    claim // Idempotency-Key of a POST
+	started  time.Time
+
+	counters *routeTraffic // of its route, or those of what has none
 
 	asking  bool // whether to send the body: no more is done than decide
 	granted bool // the checks of the route were passed while it asked

@@ -12,7 +12,8 @@ func live(x *exchange) error {
 }
 
 // ready says whether requests should be sent here. A store that has failed takes
-// no more writes, and the process is about to end.
+// no more writes, and the process is about to end. One that is short of disk space
+// takes none either, but goes on reading and verifying keys.
 func ready(x *exchange) error {
 	state := "ready"
 	switch {

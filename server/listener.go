@@ -1,12 +1,14 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -14,6 +16,7 @@ import (
 
 const (
 	lingerTime  = 500 * time.Millisecond
+	acceptPause = 50 * time.Millisecond  // when no file descriptor is left for a connection
 	refuseWrite = 100 * time.Millisecond // for the answer to a connection that is one too many
 )
 
@@ -41,6 +44,12 @@ func (s *Server) bounded(ln net.Listener) *listener {
 func (l *listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
+		if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+			// The queue of the kernel keeps who comes meanwhile. Returned, the error
+			// would end the server.
+			time.Sleep(acceptPause)
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -61,11 +70,14 @@ func (l *listener) enter(addr netip.Addr) error {
 	defer l.mu.Unlock()
 	switch {
 	case l.open >= l.most:
+		l.server.traffic.full.Add(1)
 		return errFull
 	case l.each > 0 && l.byAddr[addr] >= l.each:
+		l.server.traffic.crowded.Add(1)
 		return errCrowded
 	}
 	l.open++
+	l.server.traffic.connections.Add(1)
 	l.byAddr[addr]++
 	return nil
 }
@@ -74,6 +86,7 @@ func (l *listener) leave(addr netip.Addr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open--
+	l.server.traffic.connections.Add(-1)
 	if l.byAddr[addr]--; l.byAddr[addr] == 0 {
 		delete(l.byAddr, addr)
 	}

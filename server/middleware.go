@@ -3,10 +3,8 @@ package server
 import (
 	"bytes"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
 	"slices"
-	"time"
 
 	"github.com/valyala/fasthttp"
 
@@ -23,6 +21,7 @@ func (s *Server) receive(c *fasthttp.RequestCtx) {
 		x = s.begin(c)
 	}
 	x.asking = false
+	s.traffic.inFlight.Add(1)
 	defer s.finish(x)
 	s.answer(x)
 }
@@ -43,6 +42,7 @@ func (s *Server) answer(x *exchange) {
 // refuseUnparsed answers what is not a request. Nothing of it is echoed.
 func (s *Server) refuseUnparsed(c *fasthttp.RequestCtx, err error) {
 	x := s.begin(c)
+	s.traffic.inFlight.Add(1)
 	defer s.finish(x)
 	x.identify(nil)
 	x.hangUp()
@@ -51,11 +51,8 @@ func (s *Server) refuseUnparsed(c *fasthttp.RequestCtx, err error) {
 
 func (s *Server) begin(c *fasthttp.RequestCtx) *exchange {
 	x := s.exchanges.Get().(*exchange)
-	x.http = c
+	x.http, x.counters, x.started = c, &s.traffic.unrouted, s.options.Now()
 	c.SetUserValue(exchangeKey{}, x)
-	if s.log.Enabled(s.life, slog.LevelDebug) {
-		x.started = s.options.Now()
-	}
 	return x
 }
 
@@ -96,6 +93,7 @@ func (s *Server) finish(x *exchange) {
 		x.http.Response.ResetBody()
 		_ = x.fail(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 	} else if x.asking && x.granted {
+		s.traffic.inFlight.Add(-1)
 		return
 	}
 	if s.draining.Load() {
@@ -105,27 +103,15 @@ func (s *Server) finish(x *exchange) {
 	if x.admitted.Key != nil {
 		s.auth.Finish(x.admitted, status)
 	}
-	if !x.started.IsZero() {
-		s.logAccess(x, status)
+	took := s.options.Now().Sub(x.started)
+	x.counters.answered(status, took)
+	s.traffic.inFlight.Add(-1)
+	if s.options.RequestLog != nil && status >= s.options.RequestLogFrom {
+		x.logRequest(status, took)
 	}
-	x.http, x.path, x.row, x.admitted, x.claim, x.started = nil, nil, nil, auth.Admission{}, claim{}, time.Time{}
+	x.http, x.path, x.row, x.admitted, x.claim, x.counters = nil, nil, nil, auth.Admission{}, claim{}, nil
 	x.asking, x.granted = false, false
 	s.exchanges.Put(x)
-}
-
-// logAccess tells what was asked of whom, never with what: no header, query, body
-// or path, for a path may hold a mistyped secret.
-func (s *Server) logAccess(x *exchange, status int) {
-	template, key := "", ""
-	if x.row != nil {
-		template = x.row.method + " " + x.row.path
-	}
-	if x.admitted.Key != nil {
-		key = x.admitted.Key.ID.String()
-	}
-	s.log.LogAttrs(s.life, slog.LevelDebug, "request", slog.String("request_id", string(x.id)),
-		slog.String("route", template), slog.String("key_uid", key), slog.Int("status", status),
-		slog.Duration("duration", s.options.Now().Sub(x.started)))
 }
 
 // checkMessage refuses messages that are dangerous whatever they ask for. Their

@@ -102,7 +102,7 @@ var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS
 
 // mount hands the table to Fiber. GET answers HEAD too.
 func (s *Server) mount(table []route) error {
-	for _, row := range table {
+	for i, row := range table {
 		if row.access == undeclared {
 			return fmt.Errorf("server: route %s %s says not who may ask", row.method, row.path)
 		}
@@ -110,9 +110,9 @@ func (s *Server) mount(table []route) error {
 			row.handle = once(row.handle)
 		}
 		if row.method == fiber.MethodGet {
-			s.app.Get(row.path, s.guard(&row))
+			s.app.Get(row.path, s.guard(&row, s.traffic.routes[i]))
 		} else {
-			s.app.Add(row.method, row.path, s.guard(&row))
+			s.app.Add(row.method, row.path, s.guard(&row, s.traffic.routes[i]))
 		}
 	}
 	s.app.Use(s.unknownPath)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"sync"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
+	"golang.org/x/sys/unix"
 
 	"exante/auth"
 	"exante/auth/uid"
@@ -36,7 +38,7 @@ type Options struct {
 	// a host name without port; localhost and IP addresses are always allowed.
 	AllowedHosts []string
 
-	MaxConns      int // open at once; 0: 1024, far below the file descriptors, which the store needs too
+	MaxConns      int // open at once; 0: 1024, and at most half of the file descriptors, which the store needs too
 	MaxConnsPerIP int // of one address; 0: no limit, as behind a proxy
 
 	// PublicURL is what URLs of this server begin with, without a slash at the end.
@@ -58,6 +60,11 @@ type Options struct {
 	Now  func() time.Time // nil: time.Now
 	Rand io.Reader        // nil: crypto/rand.Reader; request ids come from here
 	Log  *slog.Logger     // nil: discard
+
+	// RequestLog gets a line for each answer with at least the status RequestLogFrom.
+	// It must not wait for its reader: every answer would. nil: none.
+	RequestLog     *slog.Logger
+	RequestLogFrom int
 }
 
 // Limits of one connection and of all.
@@ -86,6 +93,7 @@ type Server struct {
 	writers   sync.Pool
 	uploads   *gate
 	exports   *gate
+	traffic   *traffic
 	render    func(*billing.Invoice, time.Time) ([]byte, error) // renderInvoice
 
 	// life ends when the drain has: calls of the store wait no longer than that.
@@ -119,7 +127,9 @@ func New(o Options) (*Server, error) {
 	s.writers.New = func() any { return &jsonWriter{buf: make([]byte, 0, 4<<10)} }
 	s.render = s.renderInvoice
 	s.app = fiber.New(s.fiberConfig())
-	if err := s.mount(routes()); err != nil {
+	table := routes()
+	s.traffic = newTraffic(table)
+	if err := s.mount(table); err != nil {
 		return nil, err
 	}
 	s.router = s.app.Handler()
@@ -140,12 +150,21 @@ func (o Options) withDefaults() Options {
 	o.TransferGrace = orDefault(o.TransferGrace, transferGrace)
 	o.ExportStall = orDefault(o.ExportStall, 30*time.Second)
 	if o.MaxConns <= 0 {
-		o.MaxConns = maxConns
+		o.MaxConns = min(maxConns, descriptors()/2)
 	}
 	if o.MaxExpiryDays <= 0 || o.MaxExpiryDays > maxExpiryDays {
 		o.MaxExpiryDays = maxExpiryDays
 	}
 	return o
+}
+
+// descriptors is how many files and connections the process may have open.
+func descriptors() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > math.MaxInt32 {
+		return math.MaxInt32
+	}
+	return int(limit.Cur)
 }
 
 func orDefault(d, def time.Duration) time.Duration {

@@ -90,7 +90,8 @@ func startWith(tb testing.TB, change func(*settings)) *world {
 		auth: auth.AuthenticatorOptions{Environment: auth.Live, Now: w.clock.Now,
 			Limits: limits(tb, "1000000/1m"), Failures: limits(tb, "1000000/1m")},
 		server: server.Options{Now: w.clock.Now, Environment: auth.Live,
-			Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))},
+			Log:        slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+			RequestLog: slog.New(slog.NewTextHandler(w.log, nil))},
 	}
 	change(&s)
 	w.store = storagetest.Reopen(tb, s.store)

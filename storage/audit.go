@@ -38,6 +38,7 @@ const (
 	userEnable  Action = "user.enable"
 	userRole    Action = "user.role"         // detail: the old one and the new
 	userPass    Action = "user.password"     // it was set
+	userRehash  Action = "user.rehash"       // the same password, hashed at today's cost
 	userSignOut Action = "user.sessions.end" // all that there were
 
 	sessionCreate Action = "session.create"
@@ -67,7 +68,7 @@ const (
 // actions is the closed set.
 var actions = []Action{
 	storeCreate, storeMigrate, storeAccept, storeRestore, socketRefuse, orgCreate,
-	userCreate, userDisable, userEnable, userRole, userPass, userSignOut, sessionCreate, sessionEnd,
+	userCreate, userDisable, userEnable, userRole, userPass, userRehash, userSignOut, sessionCreate, sessionEnd,
 	keyCreate, keyRevoke, keyRotate, keyUpdate, keyRehash, partyCreate, partyUpdate,
 	invoiceCreate, invoiceUpdate, invoiceDelete, invoiceLinesAdd, invoiceLinesUpdate, invoiceLinesDelete, invoicePay,
 	invoiceAttach, invoiceDetach, invoiceImport,

@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	copyDelay    = 20 * time.Millisecond // how long a record waits for company
-	copyRetry    = time.Second           // how often a copy is tried again that can't be written
-	copyPatience = 2 * time.Second       // how long what takes a right away waits for its record to be copied
+	copyDelay    = 100 * time.Millisecond // how long a record waits for company
+	copyRetry    = time.Second            // how often a copy is tried again that can't be written
+	copyPatience = 2 * time.Second        // how long what takes a right away waits for its record to be copied
 	copyStop     = 10 * time.Second
 	copyBatch    = 1 << 20 // bytes of one append
 )

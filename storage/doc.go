@@ -18,12 +18,18 @@
 //
 // Memory follows the disk. The keyring, the lists and the cache of bodies change
 // after the commit and before the acknowledgement, in the order of the commits.
-// So a revocation that was answered binds the next request.
+// So a revocation that was answered binds the next request, and so does the
+// disabling of a user, which suspends all of his keys (standing.go).
 //
 // Damage is found, not served. The engine can lose the end of a log or a block
 // of a table without an error. So every value carries a checksum that covers its
 // key, what lies under an organization is counted where it is added, the
-// directory names its database, and Open refuses what does not agree.
+// directory names its database, and Open refuses what does not agree. Two files
+// are witnesses of what the database can lose whole: the anchor beside it says how
+// far it had come (anchor.go), and the audit copy outside has every audit record
+// (audit_copy.go). A store that is refused is left as it was found (open.go).
+// Damage that a request meets ends the service, so ErrCorrupt is for what lies on
+// the disk, and never for what a client sent (damage.go).
 //
 // Files come slowly and are larger than a transaction. What is written of one
 // before it is an attachment, and after it was one, is marked as loose: no reader

@@ -19,6 +19,7 @@ var (
 	ErrSignIn       = errors.New("e-mail address or password is wrong")
 	ErrUserDisabled = errors.New("user is disabled") // a key of his is asked for
 	ErrTooLarge     = errors.New("too large for one transaction")
+	ErrLowDisk      = kv.ErrLowDisk // too little space for writes; as *disk.LowError. Nothing was written
 
 	// ErrAuditUnavailable: the audit copy can't be written, so nothing is changed.
 	ErrAuditUnavailable = errors.New("the audit copy can't be written")
@@ -31,12 +32,13 @@ var (
 
 // What only an operator meets.
 var (
-	ErrInUse   = kv.ErrLocked                                      // another process has the store open
-	ErrCorrupt = errors.New("store is damaged")                    // a record, index or count that must not be trusted
-	ErrNewer   = errors.New("store was written by a newer exante") // schema version above ours
-	ErrNoStore = errors.New("no store here")                       // Open without Create on an empty directory
-	ErrUnknown = kv.ErrUnknownOutcome                              // a commit that may or may not be there
-	ErrClosed  = kv.ErrClosed
+	ErrInUse    = kv.ErrLocked                                      // another process has the store open
+	ErrCorrupt  = errors.New("store is damaged")                    // a record, index or count that must not be trusted
+	ErrNewer    = errors.New("store was written by a newer exante") // schema version above ours
+	ErrNoStore  = errors.New("no store here")                       // Open without Create on an empty directory
+	ErrFullDisk = kv.ErrDiskFull                                    // opening takes more space than there is; as *disk.FullError
+	ErrUnknown  = kv.ErrUnknownOutcome                              // a commit that may or may not be there
+	ErrClosed   = kv.ErrClosed
 
 	ErrKeyEnded  = errors.New("api key has ended and stays as it is")
 	ErrLastOwner = errors.New("the last enabled owner of an organization stays")

@@ -10,7 +10,6 @@ import (
 
 	"exante/auth"
 	"exante/auth/uid"
-	"exante/storage/billing"
 	"exante/storage/kv"
 )
 
@@ -245,59 +244,6 @@ func TestDirectoryWithoutNameAndAnchorIsNoStore(t *testing.T) {
 	w.must(errors.Join(os.Remove(filepath.Join(w.options.Dir, nameFile)), os.Remove(filepath.Join(w.options.Dir, anchorFile))))
 	_, err := Open(w.options)
 	refuses(t, err, ErrNoStore, "has files, but no exante.id")
-}
-
-// A scan that ends early must not pass for a short list.
-func TestListThatIsShortIsRefused(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		do   func(w *wreck)
-		read func(w *wreck) error
-		want string
-	}{
-		{"users", func(w *wreck) { w.remove(keyUser(w.org.ID, w.viewer.ID)) }, func(w *wreck) error {
-			_, err := w.store.Users(t.Context(), w.org.ID)
-			return err
-		}, "1 users found, 2 counted"},
-		{"users of a new key", func(w *wreck) { w.remove(keyUser(w.org.ID, w.viewer.ID)) }, func(w *wreck) error {
-			_, _, err := w.store.CreateKey(t.Context(), principalIn(w.org.ID), KeyDraft{Name: "x", Scopes: 1})
-			return err
-		}, "1 users found, 2 counted"},
-		{"organizations", func(w *wreck) { w.remove(keyOrg(w.rival.ID)) }, func(w *wreck) error {
-			_, err := w.store.Orgs(t.Context())
-			return err
-		}, "1 organizations found, 2 counted"},
-		{"owner", func(w *wreck) {
-			edit(w, keyUser(w.org.ID, w.owner.ID), famUser, func(r *userRecord) { r.Role = Viewer })
-		}, func(w *wreck) error {
-			_, err := w.store.OwnerOf(t.Context(), w.org.ID)
-			return err
-		}, "has no enabled owner"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w := newWreck(t)
-			c.do(w)
-			refuses(t, c.read(w), ErrCorrupt, c.want)
-			servesNoMore(t, w, c.want)
-		})
-	}
-}
-
-// servesNoMore checks what follows from damage that was met while a store is
-// open: it fails, and the next start says why.
-func servesNoMore(t *testing.T, w *wreck, why string) {
-	t.Helper()
-	select {
-	case <-w.store.Failed():
-		refuses(t, w.store.Health(), ErrCorrupt, why)
-	default:
-		t.Error("the store goes on")
-	}
-	_, err := w.store.CreateParty(t.Context(), principalIn(w.org.ID), billing.PartyPatch{Name: new("x")})
-	refuses(t, err, ErrUnknown, why)
-	err = w.reopen()
-	refuses(t, err, ErrCorrupt, "this was met while it was open (exante.damage): store is damaged: ")
-	refuses(t, err, ErrCorrupt, why)
 }
 
 func principalIn(org uid.ID) auth.Principal { return auth.Principal{Shell: true, OrgID: org} }

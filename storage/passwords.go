@@ -57,6 +57,20 @@ func (s *Store) checkPassword(ctx context.Context, email string, p auth.Password
 	return user, nil
 }
 
+// betterHash is a hash of today's strength for a password that has just matched a
+// weaker one, the only moment at which it can be made; zero if none is needed. When
+// the gate is full it is left for the next time.
+func (s *Store) betterHash(ctx context.Context, u *User, p auth.Password) auth.Hash {
+	if !s.options.Hasher.Outdated(u.Password) {
+		return auth.Hash{}
+	}
+	hash, err := s.options.Hasher.HashPassword(ctx, composed(p))
+	if err != nil {
+		return auth.Hash{}
+	}
+	return hash
+}
+
 // maxTyped bounds the work of composing what a stranger sends, in bytes: more than
 // the longest password has, decomposed.
 const maxTyped = 8 << 10

@@ -70,25 +70,38 @@ func (s *Store) SignIn(ctx context.Context, by auth.Principal, email string, p a
 	if err != nil {
 		return Session{}, auth.SessionToken{}, err
 	}
+	better := s.betterHash(ctx, &user, p)
 	var made Session
 	err = s.update(ctx, by, func(t *tx) error {
-		now, err := userOf(t, user.OrgID, user.ID)
-		if err != nil {
-			return err
-		}
-		if now.Epoch != user.Epoch || !now.DisabledAt.IsZero() { // changed while the password was checked
-			return ErrSignIn
-		}
 		made = Session{
 			ID: id, OrgID: user.OrgID, UserID: user.ID, CreatedAt: t.now, SeenAt: t.now, Idle: d.Idle, EndsAt: t.now.Add(d.Max),
 			Addr: by.Addr, UserAgent: auth.AgentText(d.UserAgent), Epoch: user.Epoch, digest: token.Digest(),
 		}
-		return t.insertSession(&made, &now)
+		return t.openSession(&made, better)
 	})
 	if err != nil {
 		return Session{}, auth.SessionToken{}, err
 	}
 	return made, token, nil
+}
+
+// openSession writes a session of a user as he was when his password was checked;
+// ErrSignIn if that no longer holds. A better hash replaces that of his password.
+func (t *tx) openSession(n *Session, better auth.Hash) error {
+	user, err := userOf(t, n.OrgID, n.UserID)
+	if err != nil {
+		return err
+	}
+	if user.Epoch != n.Epoch || !user.DisabledAt.IsZero() {
+		return ErrSignIn
+	}
+	if !better.IsZero() {
+		user.Password = better
+		if err := t.putUser(&user, userRehash, nil); err != nil {
+			return err
+		}
+	}
+	return t.insertSession(n, &user)
 }
 
 // insertSession writes a new session of u, and deletes those of his that are over

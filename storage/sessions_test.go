@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -73,58 +72,6 @@ func TestSignInOpensASession(t *testing.T) {
 	if v.signedIn(forged) || v.signedIn(auth.SessionToken{}) {
 		t.Error("another secret opens the session")
 	}
-}
-
-// TestSignInDoesNotSayWhatWasWrong, neither in words nor in work.
-func TestSignInDoesNotSayWhatWasWrong(t *testing.T) {
-	v := openVault(t, nil)
-	v.member("ann@example.com")
-	v.member("bob@example.com")
-	off, err := v.FindUser(t.Context(), "bob@example.com")
-	if err != nil {
-		t.Fatal(err)
-	}
-	v.must(v.DisableUser(t.Context(), v.by, off.ID))
-	v.user("without@example.com", storage.Admin)
-	for _, c := range []struct{ email, password string }{
-		{"ann@example.com", "wrong horse"}, {"ann@example.com", ""}, {"ann@example.com", strings.Repeat("x", 1<<20)},
-		{"bob@example.com", goodPassword}, {"without@example.com", ""}, {"without@example.com", goodPassword},
-		{"nobody@example.com", goodPassword}, {"", ""}, {strings.Repeat("a", 1<<20), goodPassword},
-	} {
-		runs := v.options.Hasher.Runs()
-		_, _, err := v.SignIn(t.Context(), auth.Principal{}, c.email, auth.NewPassword(c.password), standard)
-		refused(t, err, storage.ErrSignIn, "e-mail address or password is wrong")
-		if n := v.options.Hasher.Runs() - runs; n != 1 {
-			t.Errorf("%.20s: argon2id ran %d times, want 1", c.email, n)
-		}
-	}
-}
-
-func TestPasswordsAreComposedAndRefused(t *testing.T) {
-	v := openVault(t, nil)
-	ann := v.user("ann@example.com", storage.Viewer)
-	for password, reason := range map[string]string{
-		"short": "must have 8 to 256 characters", "Password123": "is one that everybody tries first: choose another",
-		strings.Repeat("x", 1<<20):        "must have 8 to 256 characters",
-		strings.Repeat("\u0065\u0301", 7): "must have 8 to 256 characters", // seven when composed
-	} {
-		runs := v.options.Hasher.Runs()
-		_, err := v.SetPassword(t.Context(), v.by, ann.ID, auth.NewPassword(password))
-		refused(t, err, input.ErrInvalid, "invalid: [password: "+reason+"]")
-		if v.options.Hasher.Runs() != runs {
-			t.Error("a refused password was hashed")
-		}
-	}
-	before := uint64(len(v.trail(0)))
-	v.must(v.SetPassword(t.Context(), v.by, ann.ID, auth.NewPassword("cafe\u0301 au lait")))
-	if _, _, err := v.SignIn(t.Context(), auth.Principal{}, "ann@example.com", auth.NewPassword("caf\u00e9 au lait"), standard); err != nil {
-		t.Errorf("the same password, typed on another machine: %v", err)
-	}
-	if e := v.trail(before)[0]; e.Action != "user.password" || e.Target != ann.ID || len(e.Detail) != 0 {
-		t.Errorf("audit record %+v", e)
-	}
-	_, err := v.SetPassword(t.Context(), v.by, uid.ID{9}, auth.NewPassword(goodPassword))
-	refused(t, err, storage.ErrNotFound, "no such record")
 }
 
 func TestSessionEndsWhenIdleAndInTheEnd(t *testing.T) {
@@ -231,42 +178,6 @@ func TestWhatIsTakenFromAUserEndsHisSessions(t *testing.T) {
 				t.Errorf("listed %+v, %v", left, err)
 			}
 		})
-	}
-}
-
-// Whoever checks a password while it is changed gets no session for the old one.
-func TestSignInLosesToAChangeOfThePassword(t *testing.T) {
-	v := openVault(t, nil)
-	ann := v.member("ann@example.com")
-	var all sync.WaitGroup
-	tokens := make(chan auth.SessionToken, 64)
-	changed := make(chan struct{})
-	for range 4 {
-		all.Go(func() {
-			for range cap(tokens) / 4 {
-				_, token, err := v.SignIn(t.Context(), auth.Principal{}, "ann@example.com", auth.NewPassword(goodPassword), standard)
-				switch {
-				case err == nil:
-					tokens <- token
-				case !errors.Is(err, storage.ErrSignIn):
-					t.Error(err)
-				}
-			}
-		})
-	}
-	go func() {
-		defer close(changed)
-		if _, err := v.SetPassword(t.Context(), v.by, ann.ID, auth.NewPassword("another horse")); err != nil {
-			t.Error(err)
-		}
-	}()
-	<-changed
-	all.Wait()
-	close(tokens)
-	for token := range tokens {
-		if v.signedIn(token) {
-			t.Fatal("a session that the old password opened goes on")
-		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"exante/storage/bodies"
 	"exante/storage/index"
 	"exante/storage/kv"
+	"exante/storage/kv/disk"
 )
 
 // Options say where a store is and what it needs.
@@ -30,6 +31,7 @@ type Options struct {
 	MaxExpiryDays int         // no new key lives longer; 0: no bound
 	NumberPattern string      // "": billing.DefaultNumberPattern
 	CacheBytes    int64       // rendered bodies kept in memory; 0: 64 MiB; negative: none
+	MinFree       int64       // free bytes of the file system below which writes are refused, at least disk.LeastMinFree; disk.Auto; 0: not watched
 
 	AuditCopy  string // file that the audit chain is copied to; "": none
 	Unanchored bool   // take the store as it is, whatever its anchor and audit copy say
@@ -94,7 +96,7 @@ type Store struct {
 }
 
 // Open opens or creates the store in o.Dir and loads the keyring and the lists.
-// Errors: ErrInUse, ErrNoStore, ErrCorrupt, ErrNewer.
+// Errors: ErrInUse, ErrNoStore, ErrCorrupt, ErrNewer, ErrFullDisk.
 func Open(o Options) (*Store, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
@@ -109,7 +111,9 @@ func Open(o Options) (*Store, error) {
 	}
 	s := newStore(o, numbers)
 	way := &opening{name: name}
-	db, err := kv.Open(kv.Options{Dir: o.Dir, Log: o.Log, Judge: func(seq uint64, r kv.Reader) error { return s.judge(way, seq, r) }})
+	db, err := kv.Open(kv.Options{
+		Dir: o.Dir, MinFree: o.MinFree, Log: o.Log, Judge: func(seq uint64, r kv.Reader) error { return s.judge(way, seq, r) },
+	})
 	if errors.Is(err, kv.ErrDamaged) {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
@@ -152,6 +156,9 @@ func (s *Store) Failed() <-chan struct{} { return s.db.Failed() }
 // Health is nil until Failed is closed, and the reason from then on.
 func (s *Store) Health() error { return s.db.Health() }
 
+// Disk is how much room the store has, and whether writes are refused for want of it.
+func (s *Store) Disk() disk.State { return s.db.Disk() }
+
 // Views is how many snapshots of the database have been opened for reading.
 func (s *Store) Views() uint64 { return s.db.Views() }
 
@@ -179,13 +186,20 @@ type tx struct {
 // update runs fn as one durable transaction. fn may run again: it touches only
 // tx and its own locals, and leaves changes of memory to tx.OnCommit. What it
 // sets outside itself it sets anew each time.
+//
+// While disk space is low it is ErrLowDisk, with nothing written, for all that
+// writes: imports, the chunks of an upload and answers kept for an idempotency key
+// included, which are what could fill the rest. What reads, or finds in the
+// transaction that there is nothing to do, is carried out.
 func (s *Store) update(ctx context.Context, by auth.Principal, fn func(*tx) error) error {
-	return s.change(ctx, by, false, fn)
+	return s.change(ctx, s.db.Update, &tx{by: by}, fn)
 }
 
-func (s *Store) change(ctx context.Context, by auth.Principal, withdraws bool, fn func(*tx) error) error {
-	err := s.db.Update(ctx, func(t kv.Txn) error {
-		return fn(&tx{Txn: t, store: s, now: s.now(), by: by, withdraws: withdraws})
+// change runs fn in a transaction of the engine, by its Update or one that is
+// allowed more. what says who asks, and for what.
+func (s *Store) change(ctx context.Context, write func(context.Context, func(kv.Txn) error) error, what *tx, fn func(*tx) error) error {
+	err := write(ctx, func(t kv.Txn) error {
+		return fn(&tx{Txn: t, store: s, now: s.now(), by: what.by, withdraws: what.withdraws})
 	})
 	if errors.Is(err, kv.ErrTooLarge) {
 		return fmt.Errorf("%w: %w", ErrTooLarge, err)
@@ -199,10 +213,11 @@ func (s *Store) change(ctx context.Context, by auth.Principal, withdraws bool, f
 // withdraw is update for what takes a right away, such as a revocation. What
 // refuses other changes lets it pass. Before it returns the anchor names it, and
 // the audit copy has its record: neither a rollback nor a restore can undo it
-// unseen. One that can't be written does not fail what is durable already.
+// unseen. One that can't be written does not fail what is durable already. It may
+// use the disk space that is kept back from others.
 func (s *Store) withdraw(ctx context.Context, by auth.Principal, fn func(*tx) error) error {
 	var head auditHeadRecord
-	err := s.change(ctx, by, true, func(t *tx) (err error) {
+	err := s.change(ctx, s.db.UpdateReserved, &tx{by: by, withdraws: true}, func(t *tx) (err error) {
 		if err := fn(t); err != nil {
 			return err
 		}
@@ -221,10 +236,13 @@ func (s *Store) withdraw(ctx context.Context, by auth.Principal, fn func(*tx) er
 	return nil
 }
 
-// Troubles names what guards the store and can't be written now, "anchor" or
-// "audit_copy". The store is usable meanwhile; the log says why.
+// Troubles names what the store lacks now: "low_disk", or what guards it and can't
+// be written, "anchor" or "audit_copy". The store is usable meanwhile; the log says why.
 func (s *Store) Troubles() []string {
 	names := []string{}
+	if s.Disk().Low {
+		names = append(names, "low_disk")
+	}
 	if s.mooring.trouble() != nil {
 		names = append(names, "anchor")
 	}

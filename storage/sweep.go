@@ -44,7 +44,9 @@ func (w *sweeper) run(s *Store) {
 		case <-w.woken:
 		case <-ticker.C:
 		}
-		if err := s.sweep(w.ctx); err != nil && w.ctx.Err() == nil {
+		// What can't be deleted for want of space waits: its deletion would be
+		// written, and free nothing before tables are merged.
+		if err := s.sweep(w.ctx); err != nil && w.ctx.Err() == nil && !errors.Is(err, ErrLowDisk) {
 			s.options.Log.Warn("sweeping the content of deleted attachments failed", "error", err)
 		}
 		if err := s.sweepSessions(w.ctx); err != nil && w.ctx.Err() == nil {

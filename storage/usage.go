@@ -66,7 +66,7 @@ func hourOf(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
 // error can leave some of them recorded; recording one again does no harm.
 func (s *Store) RecordUse(ctx context.Context, uses []auth.Use) error {
 	for some := range useBatches(uses) {
-		err := s.update(ctx, auth.System(uid.ID{}), func(t *tx) error {
+		err := s.change(ctx, s.useUpdate(some), &tx{by: auth.System(uid.ID{})}, func(t *tx) error {
 			for _, u := range some {
 				if err := t.putUse(u); err != nil {
 					return err
@@ -79,6 +79,26 @@ func (s *Store) RecordUse(ctx context.Context, uses []auth.Use) error {
 		}
 	}
 	return nil
+}
+
+// useUpdate is how uses are written while disk space is low. Counts and last uses
+// wait in memory until it is back, or until the process ends: nobody then needs
+// the reserve for a revocation. Leases are written ahead on the upper half of
+// the reserve, so that until then a restart of any kind hands out no window anew;
+// the lower half is for revocations alone. Below the middle limits are in memory
+// alone: a crash then gives a caller back what he has used since, at most one
+// window's limit. What is refused here keeps no request waiting (auth.Ledger).
+func (s *Store) useUpdate(uses []auth.Use) func(context.Context, func(kv.Txn) error) error {
+	d := s.db.Disk()
+	final, onlyLeases := true, true
+	for _, u := range uses {
+		final = final && u.Final
+		onlyLeases = onlyLeases && u.Buckets == nil && u.Last.At.IsZero()
+	}
+	if final || onlyLeases && d.Free > (d.Soft+d.Hard)/2 {
+		return s.db.UpdateReserved
+	}
+	return s.db.Update
 }
 
 // A transaction of use holds at most so many records. The largest, four windows

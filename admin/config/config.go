@@ -35,8 +35,9 @@ type Config struct {
 		MaxConnsPerIP  int // 0: no limit
 	}
 	Storage struct {
-		Dir   string
-		Cache int64 // bytes
+		Dir     string
+		Cache   int64 // bytes
+		MinFree int64 // bytes; 0: not watched; disk.Auto
 	}
 	Invoices struct {
 		NumberPattern string
@@ -72,8 +73,12 @@ type Config struct {
 		Keys         []DeclaredKey
 	}
 	Log struct {
-		Level  slog.Level
-		Format string
+		Level    slog.Level
+		Format   string
+		Requests string // "all", "failures" or "none"
+	}
+	Metrics struct {
+		Listen string // "": off
 	}
 }
 
@@ -102,7 +107,11 @@ func (c *Config) AuditCopy() string {
 	case "none":
 		return ""
 	case "":
-		return c.Storage.Dir + ".audit" // the path was cleaned: it ends in a name
+		dir := c.Storage.Dir
+		if abs, err := filepath.Abs(dir); err == nil {
+			dir = abs // "." has no name that something could lie beside
+		}
+		return dir + ".audit"
 	}
 	return c.Audit.Copy
 }
@@ -129,6 +138,9 @@ func (c *Config) Argon2() auth.Params {
 func (c *Config) validate() error {
 	if days := c.Auth.MaxExpiryDays; days > 0 && c.Auth.DefaultExpiryDays > days {
 		return &Error{Key: "auth.default_expiry_days", Reason: fmt.Sprintf("%d is above auth.max_expiry_days, %d", c.Auth.DefaultExpiryDays, days)}
+	}
+	if c.Metrics.Listen != "" && c.Metrics.Listen == c.Server.Listen && !strings.HasSuffix(c.Metrics.Listen, ":0") {
+		return &Error{Key: "metrics.listen", Reason: c.Metrics.Listen + " is the address of the API: metrics have one of their own"}
 	}
 	return c.validateBackups()
 }

@@ -49,6 +49,9 @@ var settings = []Setting{
 	{"storage", "cache", "64MiB",
 		"Memory for answers kept ready to send, in KiB, MiB or GiB. 0: none.",
 		func(c *Config) value { return &field[int64]{&c.Storage.Cache, parseSize, formatSize, quoted} }},
+	{"storage", "min_free", "auto",
+		"Free disk space below which writes are refused. auto: 5 % of the disk, at most 512MiB. 0: no watch.",
+		func(c *Config) value { return &field[int64]{&c.Storage.MinFree, parseMinFree, formatMinFree, quoted} }},
 
 	{"invoices", "number_pattern", "INV-{YYYY}-{SEQ:6}",
 		"Numbers given to invoices when they are sent: {YYYY} is the year, {SEQ:6} the counter on six digits.",
@@ -131,6 +134,15 @@ var settings = []Setting{
 	{"log", "format", "text",
 		"text or json.",
 		func(c *Config) value { return oneOf(&c.Log.Format, "text", "json") }},
+	{"log", "requests", "failures",
+		"Requests with a line of their own: all, failures (answered with 400 or more), or none.",
+		func(c *Config) value { return oneOf(&c.Log.Requests, "all", "failures", "none") }},
+
+	{"metrics", "listen", "",
+		"Address and port of /metrics for Prometheus, in clear and open to all who reach it. Empty: off.",
+		func(c *Config) value {
+			return &field[string]{&c.Metrics.Listen, optional(parseListen), verbatim, quoted}
+		}},
 }
 
 // Settings is every setting there is, by section.

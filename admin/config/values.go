@@ -13,6 +13,7 @@ import (
 
 	"exante/auth"
 	"exante/storage/billing"
+	"exante/storage/kv/disk"
 )
 
 // form is how a value is written in TOML.
@@ -167,6 +168,16 @@ func parseListen(s string) (string, error) {
 	return s, nil
 }
 
+// optional lets a setting be empty.
+func optional(parse func(string) (string, error)) func(string) (string, error) {
+	return func(s string) (string, error) {
+		if s == "" {
+			return "", nil
+		}
+		return parse(s)
+	}
+}
+
 // parsePublicURL reads the URL of this server as others see it; a path in front of
 // ours may be part of it.
 func parsePublicURL(s string) (string, error) {
@@ -265,6 +276,28 @@ func formatSize(n int64) string {
 		return fmt.Sprintf("%dMiB", n>>20)
 	}
 	return fmt.Sprintf("%dKiB", n>>10)
+}
+
+// parseMinFree reads auto, 0, or a size that is large enough to work with.
+func parseMinFree(s string) (int64, error) {
+	if s == "auto" {
+		return disk.Auto, nil
+	}
+	n, err := parseSize(s)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%q is neither auto nor a size such as 512MiB", s)
+	case n != 0 && n < disk.LeastMinFree:
+		return 0, fmt.Errorf("%s is too little to finish a write in: at least %s, or 0 for no watch", s, formatSize(disk.LeastMinFree))
+	}
+	return n, nil
+}
+
+func formatMinFree(n int64) string {
+	if n == disk.Auto {
+		return "auto"
+	}
+	return formatSize(n)
 }
 
 // level is a slog.Level that is written in lower case.

@@ -22,6 +22,7 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 		"server.max_conns_per_ip":  {`-1`, "from 0 to"},
 		"storage.dir":              {`""`, "a path is needed"},
 		"storage.cache":            {`"64MB"`, "not a size"},
+		"storage.min_free":         {`"15MiB"`, "15MiB is too little to finish a write in: at least 16MiB, or 0 for no watch"},
 		"invoices.number_pattern":  {`"INV-{YYYY}"`, "{SEQ}"},
 		"audit.copy":               {`"/var/log/"`, "a file is needed, not a directory"},
 		"auth.environment":         {`"production"`, "none of [live test]"},
@@ -43,6 +44,8 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 		"bootstrap.keys":           {`["scopes=*"]`, "item 1: name is missing"},
 		"log.level":                {`"loud"`, "none of [debug info warn error]"},
 		"log.format":               {`"xml"`, "none of [text json]"},
+		"log.requests":             {`"some"`, "none of [all failures none]"},
+		"metrics.listen":           {`"9100"`, "not HOST:PORT"},
 	}
 	unclaimed := maps.Clone(bad)
 	for _, s := range config.Settings() {
@@ -178,4 +181,17 @@ func FuzzFile(f *testing.F) {
 			t.Errorf("accepted %q, which reads back as %+v, %v", text, back, err)
 		}
 	})
+}
+
+// The API's port is behind keys, the metrics' is not.
+func TestMetricsHaveAPortOfTheirOwn(t *testing.T) {
+	inEmptyDir(t)
+	at := func(api, metrics string) config.Sources {
+		return config.Sources{Flags: map[string]string{"server.listen": api, "metrics.listen": metrics}}
+	}
+	if got := loadError(t, at("127.0.0.1:8080", "127.0.0.1:8080")); !strings.Contains(got, "metrics.listen: 127.0.0.1:8080 is the address of the API") {
+		t.Errorf("message = %q", got)
+	}
+	mustLoad(t, at("127.0.0.1:0", "127.0.0.1:0"))
+	mustLoad(t, at("127.0.0.1:8080", ""))
 }

@@ -53,6 +53,7 @@ var homes = map[string]string{
 	"github.com/gofiber/fiber":           "server",
 	"github.com/valyala/fasthttp":        "server",
 	"github.com/go-json-experiment/json": "server",
+	"github.com/prometheus":              "server/metrics",
 	"github.com/urfave/cli":              "admin",
 	"github.com/BurntSushi/toml":         "admin",
 	"filippo.io/age":                     "admin/sealed",

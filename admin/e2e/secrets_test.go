@@ -9,12 +9,12 @@ import (
 	"testing"
 )
 
-// After a full run with debug logging neither a key nor its middle is anywhere
+// After a full run with debug logging and a line for each request neither a key nor its middle is anywhere
 // but in the one answer that showed it.
 func TestNoSecretIsLeftBehind(t *testing.T) {
 	dir := dataDir(t)
 	admin := shellKey(t, dir, "--name", "admin")
-	s := serve(t, dir)
+	s := serve(t, dir, "--log-requests", "all")
 	secrets := []string{admin.Key}
 	var answers bytes.Buffer // every answer but those that show a key
 	call := func(method, path, key, body string, headers ...string) answer {

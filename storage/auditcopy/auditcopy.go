@@ -98,11 +98,11 @@ func parse(text []byte) (Line, bool) {
 
 // Append opens a file to be appended to, and makes it where there is none.
 func Append(path string) (*os.File, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a plain file", path)
-	}
-	_, err := os.Stat(path)
+	err := plain(path)
 	fresh := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !fresh {
+		return nil, err
+	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil || !fresh {
 		return f, err
@@ -115,6 +115,15 @@ func Append(path string) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// plain refuses what is not a plain file: opening a pipe would wait for ever.
+func plain(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a plain file", path)
+	}
+	return err
 }
 
 // Current reports whether path names the file that known is of, and nobody has

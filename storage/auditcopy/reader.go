@@ -40,6 +40,9 @@ type Reader struct {
 
 // Open looks through a file for branches and is then ready to read it.
 func Open(path string, o Options) (*Reader, error) {
+	if err := plain(path); err != nil {
+		return nil, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -50,6 +50,8 @@ type shard struct {
 	bytes   int64  // of all entries, with overhead
 	limit   int64  // of bytes
 	dropped uint64 // value of the clock at the last Drop in this shard
+
+	hits, misses atomic.Uint64
 }
 
 // New returns a cache of at most limit bytes. With a limit of 0 or less it
@@ -71,12 +73,35 @@ func (c *Cache) Get(k Key, now time.Time) (Body, bool) {
 	e := s.entries[k]
 	s.mu.RUnlock()
 	if e == nil || now.Before(e.From) || !now.Before(e.Until) || c.isOutdated(e.Shows, e.began) {
+		s.misses.Add(1)
 		return Body{}, false
 	}
+	s.hits.Add(1)
 	if !e.used.Load() {
 		e.used.Store(true)
 	}
 	return e.Body, true
+}
+
+// Stats are what a cache holds, and how often it was asked since it was made.
+type Stats struct {
+	Hits, Misses uint64
+	Bodies       int
+	Bytes        int64 // of all bodies, with what an entry costs
+}
+
+// Stats sums up the cache.
+func (c *Cache) Stats() (sum Stats) {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.RLock()
+		sum.Bodies += len(s.entries)
+		sum.Bytes += s.bytes
+		s.mu.RUnlock()
+		sum.Hits += s.hits.Load()
+		sum.Misses += s.misses.Load()
+	}
+	return sum
 }
 
 // Fill is a body in the making.

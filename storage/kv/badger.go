@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"exante/storage/kv/disk"
 )
 
 // closeLimit bounds Close: Badger retries a flush that fails for ever.
@@ -18,13 +20,16 @@ const closeLimit = 10 * time.Second
 
 // Options of the Badger engine.
 type Options struct {
-	Dir string
-	Log *slog.Logger // nil: discard
+	Dir     string
+	MinFree int64        // free bytes below which writes are refused, at least disk.LeastMinFree; disk.Auto; 0: not watched
+	Log     *slog.Logger // nil: discard
 
 	// Judge decides whether the opened database is the one that is meant, before
 	// anything else may use or change it. If it returns an error, Open does too.
 	// nil: any will do.
 	Judge func(seq uint64, r Reader) error
+
+	compacting bool // merge nothing but on demand, and then everything
 }
 
 // engine is Badger in managed mode: one writer commits, at timestamps of our
@@ -36,15 +41,19 @@ type Options struct {
 type engine struct {
 	db        *badger.DB
 	health    *health
+	space     *disk.Watch
+	options   Options
 	snapshots snapshots
 	changed   chan struct{}
 	views     atomic.Uint64
+	tally     tally
 
 	// A send on turns that the writer receives is a turn to use batch; ran
 	// gives it back, with the transaction to commit or nil.
-	turns chan struct{}
-	ran   chan *txn
-	batch *batch
+	turns  chan struct{}
+	ran    chan *txn
+	batch  *batch
+	looked time.Time // at the free space; whoever has the turn uses it
 
 	closing   chan struct{} // closed: no more turns
 	stopped   chan struct{} // closed: the writer has returned
@@ -54,8 +63,8 @@ type engine struct {
 // Open opens the Badger engine in o.Dir, and creates it where the directory is
 // absent (then with mode 0700) or empty. When it refuses, the engine's files are
 // what they were. Errors: ErrLocked if another process has it open, ErrDamaged
-// if files are missing or broken, what o.Judge says, an explanation if others may
-// enter the directory or its file system cannot be trusted with a database.
+// if files are missing or broken, ErrDiskFull, what o.Judge says, an explanation if
+// others may enter the directory or its file system cannot be trusted with a database.
 func Open(o Options) (DB, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -63,7 +72,7 @@ func Open(o Options) (DB, error) {
 	if err := prepareDir(o.Dir, o.Log); err != nil {
 		return nil, fmt.Errorf("data directory %s: %w", o.Dir, err)
 	}
-	before, err := examine(o.Dir)
+	before, err := examine(o)
 	if err != nil {
 		return nil, err
 	}
@@ -112,9 +121,13 @@ const lockPatience = time.Second
 func startEngine(o Options) (*engine, error) {
 	h := &health{failed: make(chan struct{})}
 	var db *badger.DB
+	settings := badgerOptions(o.Dir, badgerLog{o.Log, h})
+	if o.compacting {
+		settings = onDemand(settings)
+	}
 	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
 		var err error
-		db, err = badger.OpenManaged(badgerOptions(o.Dir, badgerLog{o.Log, h}))
+		db, err = badger.OpenManaged(settings)
 		err = explainOpen(err, o.Dir)
 		if errors.Is(err, ErrLocked) && time.Since(begin) < lockPatience {
 			continue
@@ -127,6 +140,7 @@ func startEngine(o Options) (*engine, error) {
 	e := &engine{
 		db:      db,
 		health:  h,
+		options: o,
 		changed: make(chan struct{}, 1),
 		turns:   make(chan struct{}),
 		ran:     make(chan *txn),
@@ -134,6 +148,7 @@ func startEngine(o Options) (*engine, error) {
 		stopped: make(chan struct{}),
 	}
 	db.SetDiscardTs(e.snapshots.publish(db.MaxVersion()))
+	e.space = disk.Start(disk.Options{Dir: o.Dir, MinFree: o.MinFree, Log: o.Log, Owed: e.owed})
 	go e.write()
 	return e, nil
 }
@@ -173,6 +188,7 @@ func (e *engine) Failed() <-chan struct{}  { return e.health.failed }
 func (e *engine) Fail(cause error)         { e.health.fail(cause) }
 func (e *engine) Health() error            { return e.health.err() }
 func (e *engine) Seq() uint64              { return e.snapshots.seq.Load() }
+func (e *engine) Disk() disk.State         { return e.space.State() }
 
 func (e *engine) Close() error {
 	err := ErrClosed
@@ -189,7 +205,8 @@ func (e *engine) close() error {
 		<-e.stopped
 		e.snapshots.retire()
 		e.snapshots.alive.Wait()
-		closed <- e.db.Close()
+		e.space.Stop()
+		closed <- e.closeFiles()
 	}()
 	limit := time.NewTimer(closeLimit)
 	defer limit.Stop()

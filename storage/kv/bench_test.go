@@ -14,6 +14,8 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"golang.org/x/sys/unix"
+
+	"exante/storage/kv/disk"
 )
 
 // BenchmarkDurableUpdate compares transactions through the batching writer
@@ -231,7 +233,7 @@ func median(of []float64) float64 {
 }
 
 func openBench(b *testing.B) *engine {
-	db, err := Open(Options{Dir: filepath.Join(b.TempDir(), "ours")})
+	db, err := Open(Options{Dir: filepath.Join(b.TempDir(), "ours"), MinFree: disk.Auto})
 	if err != nil {
 		b.Fatal(err)
 	}

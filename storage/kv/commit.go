@@ -30,6 +30,7 @@ func (e *engine) commit(writes *overlay) error {
 		e.health.fail(fmt.Errorf("commit: %w", err))
 		return e.health.unknownOutcome()
 	}
+	e.space.Wrote(writes.bytes + len(writes.byKey)*entryOverhead)
 	e.db.SetDiscardTs(e.snapshots.publish(seq))
 	select {
 	case e.changed <- struct{}{}:

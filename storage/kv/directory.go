@@ -35,9 +35,10 @@ func prepareDir(dir string, log *slog.Logger) error {
 }
 
 // examine checks the files of dir as far as that goes without opening them, and
-// sets them aside. It has the directory's lock meanwhile. Errors: ErrLocked,
-// ErrDamaged.
-func examine(dir string) (*aside, error) {
+// sets them aside where there is room for that and for opening. It has the
+// directory's lock meanwhile. Errors: ErrLocked, ErrDamaged, ErrDiskFull.
+func examine(o Options) (*aside, error) {
+	dir := o.Dir
 	lock, err := lockDir(dir)
 	if errors.Is(err, ErrLocked) {
 		return nil, fmt.Errorf("%w: %s", ErrLocked, dir)
@@ -53,6 +54,9 @@ func examine(dir string) (*aside, error) {
 		return nil, fmt.Errorf("data directory %s: %w", dir, err)
 	}
 	if err := checkTables(dir); err != nil {
+		return nil, err
+	}
+	if err := makeRoom(o); err != nil {
 		return nil, err
 	}
 	a, err := setAside(dir)

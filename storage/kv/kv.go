@@ -11,6 +11,8 @@ package kv
 import (
 	"context"
 	"errors"
+
+	"exante/storage/kv/disk"
 )
 
 // Limits that every engine refuses alike, so that a store can move.
@@ -38,6 +40,11 @@ var (
 	ErrUnknownOutcome = errors.New("outcome of the commit is unknown")
 	// ErrLocked: another process has the directory open.
 	ErrLocked = errors.New("store is in use by another process")
+	// ErrLowDisk: there is too little room for writes. Nothing was written; see
+	// package disk, whose *LowError says how much to free.
+	ErrLowDisk = disk.ErrLow
+	// ErrDiskFull: opening would take more room than there is. Nothing was touched.
+	ErrDiskFull = disk.ErrFull
 	// ErrDamaged: files of the engine are missing or cut short.
 	ErrDamaged = errors.New("store files are damaged")
 )
@@ -56,7 +63,16 @@ type DB interface {
 	// other writers may be waiting for it, so it must not call Update.
 	// A ctx that ends before fn has started abandons the call with ctx's error;
 	// later than that the commit goes on and is waited for.
+	// While disk space is low the first write of fn fails with ErrLowDisk, and
+	// Update with it; an fn that writes nothing is not affected.
 	Update(ctx context.Context, fn func(Txn) error) error
+
+	// UpdateReserved is Update for what must not wait for space, such as taking a
+	// right away: it may use the reserve that is kept back from others.
+	UpdateReserved(ctx context.Context, fn func(Txn) error) error
+
+	// Disk is how much room there is.
+	Disk() disk.State
 
 	// Changed is a hint that something was committed: buffered by one, lossy
 	// by contract. Whoever listens reads the store to learn what.
@@ -69,6 +85,9 @@ type DB interface {
 	// Views is how many snapshots View has opened since Open, for metrics and
 	// for the tests of what must not read.
 	Views() uint64
+
+	// Stats are figures for metrics. They cost a walk through the directory.
+	Stats() (Stats, error)
 
 	// Failed is closed once the engine has met an error it must not go on from:
 	// a commit of unknown outcome, or damage it reports from its own background

@@ -19,6 +19,10 @@ func TestMain(m *testing.M) {
 		writeUntilKilled(dir)
 		return
 	}
+	if dir := os.Getenv(compactDir); dir != "" {
+		compactUntilKilled(dir)
+		return
+	}
 	goleak.VerifyTestMain(m,
 		// Badger leaves these two behind when it refuses to open.
 		goleak.IgnoreAnyFunction("github.com/dgraph-io/badger/v4.(*DB).monitorCache"),

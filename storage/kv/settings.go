@@ -9,6 +9,10 @@ import (
 // refused.
 const formatVersion = 1
 
+// freshTables is how many tables there may be that were logs before they are merged
+// with those below.
+const freshTables = 3
+
 // badgerOptions is the only place that configures Badger.
 func badgerOptions(dir string, log badger.Logger) badger.Options {
 	return badger.DefaultOptions(dir).
@@ -19,7 +23,7 @@ func badgerOptions(dir string, log badger.Logger) badger.Options {
 		// A memtable bounds a transaction (15 % of it) and the memory: two of them.
 		WithMemTableSize(16 << 20).
 		WithNumMemtables(2).
-		WithNumLevelZeroTables(3).
+		WithNumLevelZeroTables(freshTables).
 		WithNumLevelZeroTablesStall(8).
 		WithNumCompactors(2). // the least that Badger accepts
 		// Every value stays in the tree: a failed fsync of the value log goes
@@ -40,4 +44,10 @@ func badgerOptions(dir string, log badger.Logger) badger.Options {
 		WithMetricsEnabled(false).
 		WithExternalMagic(formatVersion).
 		WithLogger(log)
+}
+
+// onDemand is for Compact: no merge begins by itself, and the one that is asked for
+// takes up tables that Badger would wait for more of.
+func onDemand(o badger.Options) badger.Options {
+	return o.WithNumCompactors(0).WithNumLevelZeroTables(0).WithNumLevelZeroTablesStall(1 << 20)
 }

@@ -35,6 +35,7 @@ type snapshots struct {
 	seq    atomic.Uint64            // of the latest; set after it, and kept when closed
 	older  []*snapshot              // oldest first
 	alive  sync.WaitGroup           // one for each snapshot that is not dead
+	open   atomic.Int64             // as many as alive waits for
 }
 
 // acquire returns the latest snapshot, or nil when closed. release gives it back.
@@ -49,6 +50,7 @@ func (s *snapshots) acquire() *snapshot {
 
 func (s *snapshots) release(snap *snapshot) {
 	if snap.refs.Add(-1) == 0 {
+		s.open.Add(-1)
 		s.alive.Done()
 	}
 }
@@ -59,6 +61,7 @@ func (s *snapshots) publish(ts uint64) (oldest uint64) {
 	next := &snapshot{ts: ts}
 	next.refs.Store(1)
 	s.alive.Add(1)
+	s.open.Add(1)
 	s.replace(next)
 	s.seq.Store(ts)
 

@@ -28,7 +28,7 @@ func checkTables(dir string) error {
 		return err
 	}
 	var space bytes.Buffer // one table at a time, so that a large store needs no more than a small one
-	for _, id := range tables {
+	for id := range tables {
 		if err := checkTable(table.NewFilename(id, dir), id, &space); err != nil {
 			return err
 		}
@@ -59,9 +59,9 @@ func removeEmptyLogs(dir string) error {
 	return nil
 }
 
-// manifestTables lists the tables that belong to the store. Others are what a
-// crash left of a table that never came into use.
-func manifestTables(path string) ([]uint64, error) {
+// manifestTables has the level of each table that belongs to the store. Others are
+// what a crash left of a table that never came into use.
+func manifestTables(path string) (map[uint64]uint8, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // a new store; checkFiles knows better where it is not
@@ -74,11 +74,11 @@ func manifestTables(path string) ([]uint64, error) {
 	if err != nil {
 		return nil, explainManifest(err, path)
 	}
-	var ids []uint64
-	for id := range manifest.Tables {
-		ids = append(ids, id)
+	levels := make(map[uint64]uint8, len(manifest.Tables))
+	for id, t := range manifest.Tables {
+		levels[id] = t.Level
 	}
-	return ids, nil
+	return levels, nil
 }
 
 // explainManifest tells a broken MANIFEST from one that another program or a

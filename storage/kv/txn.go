@@ -14,6 +14,7 @@ type txn struct {
 	base  *reader
 
 	hooks   []func()
+	noRoom  error      // why it may not write at all; nil: it may
 	refused error      // why it must not commit: a write over the limits, or fn's own error
 	done    chan error // the outcome of the commit
 }
@@ -75,6 +76,9 @@ func (t *txn) OnCommit(f func()) { t.hooks = append(t.hooks, f) }
 // overlooks it does not commit half of what he meant.
 func (t *txn) write(m *mutation) error {
 	if t.refused != nil {
+		return t.refused
+	}
+	if t.refused = t.noRoom; t.refused != nil {
 		return t.refused
 	}
 	if t.refused = checkSizes(m); t.refused != nil {

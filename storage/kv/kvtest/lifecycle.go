@@ -20,6 +20,8 @@ var lifecycle = []promise{
 	{"AClosedStoreRefuses", testClosed},
 	{"CloseWaitsForWhatIsRunning", testCloseWaits},
 	{"AHealthyStoreSaysSo", testHealth},
+	{"AStoreThatWasFailedTakesNoWrites", testFail},
+	{"StatsFollowWhatIsDone", testStats},
 }
 
 func testReopen(t *testing.T, s *store) {
@@ -217,5 +219,58 @@ func testHealth(t *testing.T, s *store) {
 	}
 	if err := s.Health(); err != nil {
 		t.Errorf("Health = %v", err)
+	}
+}
+
+func testFail(t *testing.T, s *store) {
+	s.put("a", "1")
+	first := errors.New("the data is damaged")
+	s.Fail(first)
+	s.Fail(errors.New("something else"))
+	select {
+	case <-s.Failed():
+	default:
+		t.Error("Failed is not closed")
+	}
+	if err := s.Health(); !errors.Is(err, first) {
+		t.Errorf("Health = %v, want %v", err, first)
+	}
+	err := s.Update(t.Context(), func(tx kv.Txn) error { return tx.Put([]byte("b"), []byte("2")) })
+	if !errors.Is(err, kv.ErrUnknownOutcome) {
+		t.Errorf("Update = %v, want %v", err, kv.ErrUnknownOutcome)
+	}
+	s.wantContents("a=1")
+}
+
+func testStats(t *testing.T, s *store) {
+	stats := func() kv.Stats {
+		t.Helper()
+		got, err := s.Stats()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	before := stats()
+	for range 3 {
+		s.put("a", "1")
+	}
+	s.update(func(kv.Txn) error { return nil })
+	after := stats()
+	if after.Commits.Sum <= before.Commits.Sum || after.Transactions != before.Transactions+3 {
+		t.Errorf("after three commits: %+v, before: %+v", after, before)
+	}
+	if after.LogBytes <= 0 || after.OtherBytes <= 0 {
+		t.Errorf("on the disk: %+v", after)
+	}
+	err := s.View(t.Context(), func(kv.Reader) error {
+		s.put("b", "1")
+		if n := stats().Snapshots; n != 2 {
+			t.Errorf("%d snapshots while one that was overtaken is read, want 2", n)
+		}
+		return nil
+	})
+	if n := stats().Snapshots; err != nil || n != 1 {
+		t.Errorf("%d snapshots with no reader (%v), want 1", n, err)
 	}
 }

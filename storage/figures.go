@@ -1,0 +1,50 @@
+package storage
+
+import (
+	"context"
+
+	"exante/storage/bodies"
+	"exante/storage/kv"
+)
+
+// Figures are what a store tells those who watch it: `exante status` and the
+// metrics. Counters run since it was opened.
+type Figures struct {
+	Orgs, Users, Invoices uint64
+	Audit                 uint64 // records in the chain: the sequence of the last
+	Seq                   uint64 // of the last commit
+	Bodies                bodies.Stats
+	Engine                kv.Stats
+}
+
+// Figures gathers them, the counts from one snapshot. It reads a record for each
+// organization and looks at each file of the directory.
+func (s *Store) Figures(ctx context.Context) (f Figures, err error) {
+	err = s.db.View(ctx, func(r kv.Reader) error {
+		head, err := auditHead(r)
+		if err != nil {
+			return err
+		}
+		f.Audit = head.Seq
+		orgs, err := allOrgs(r)
+		if err != nil {
+			return err
+		}
+		f.Orgs = uint64(len(orgs))
+		for _, org := range orgs {
+			c, err := countsOf(r, org.ID)
+			if err != nil {
+				return missing(err, "record", keyCounts(org.ID))
+			}
+			f.Users += c.Users
+			f.Invoices += c.Invoices
+		}
+		return nil
+	})
+	if err != nil {
+		return Figures{}, err
+	}
+	f.Seq, f.Bodies = s.db.Seq(), s.bodies.Stats()
+	f.Engine, err = s.db.Stats()
+	return f, err
+}
