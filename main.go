@@ -71,17 +71,24 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	}
 }
 
-// observe lets operators in, on the admin socket, and Prometheus, if that is set.
+// observe starts the backups that nobody asks for, and lets operators in, on the
+// admin socket, and Prometheus, if that is set.
 func observe(in admin.ServeInput, open *admin.Stack, store *storage.Store, a *auth.Authenticator, api *server.Server, ln net.Listener) error {
 	figures, err := in.ListenMetrics()
 	if err != nil {
 		return err
 	}
-	desk, err := admin.NewDesk(store, in.Config, server.Wire{}, nil).Listen(in.Log, in.Running(api, a, ln, figures))
+	desk := admin.NewDesk(store, in.Config, server.Wire{}, nil).Flushing(a.Flush)
+	backups, err := desk.Schedule(in.Log)
 	if err != nil {
 		return err
 	}
-	open.Opened(desk.Close)
+	open.Opened(backups.Close)
+	socket, err := desk.Listen(in.Log, in.Running(api, a, ln, figures))
+	if err != nil {
+		return err
+	}
+	open.Opened(socket.Close)
 	if figures == nil {
 		return nil
 	}

@@ -86,7 +86,7 @@ func (s *shell) app() *cli.App {
 			s.group("sessions", "browsers that users have signed in", s.sessionsList(), s.sessionsEnd()),
 			s.group("invoices", "invoices, one or many at once", s.invoicesShow(), s.invoicesSend(), s.invoicesVoid(), s.invoicesPay(), s.invoicesImport(), s.invoicesExport()),
 			s.group("audit", "who did what", s.auditList(), s.auditVerify()),
-			s.statusCommand(), s.healthcheckCommand(), s.verifyCommand(), s.compactCommand(),
+			s.statusCommand(), s.healthcheckCommand(), s.verifyCommand(), s.backupCommand(), s.restoreCommand(), s.compactCommand(),
 			s.group("service", "an installed server", s.servicePrint()),
 			s.group("config", "the configuration", s.configShow(), s.configCheck()),
 			s.completionCommands(),

@@ -41,7 +41,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 		if !slices.Contains(flagNames(leaf), f.name) {
 			return nil, usagef(helpHint(path), "unknown flag --%s%s", f.name, didYouMean(f.name, flagNames(leaf)))
 		}
-		if seen[f.name] {
+		if seen[f.name] && !repeatable(leaf, f.name) {
 			return nil, usagef(helpHint(path), "flag --%s is given twice", f.name)
 		}
 		seen[f.name] = true
@@ -142,6 +142,14 @@ func findCommand(app *cli.App, words []string, flags []flag) (path []string, lea
 		path, leaf, words, commands = append(path, next.Name), next, words[1:], next.Subcommands
 	}
 	return path, leaf, words, nil
+}
+
+// repeatable reports a flag that takes one more value each time it is given.
+func repeatable(c *cli.Command, name string) bool {
+	return slices.ContainsFunc(c.Flags, func(f cli.Flag) bool {
+		_, many := f.(*cli.StringSliceFlag)
+		return many && slices.Contains(f.Names(), name)
+	})
 }
 
 func oneOfThem(commands []*cli.Command) string {

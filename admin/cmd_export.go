@@ -2,11 +2,8 @@ package admin
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 )
@@ -47,7 +44,7 @@ func (s *shell) runInvoicesExport(ctx context.Context, path string, in ExportReq
 		if path == "-" {
 			return export(s.stdout)
 		}
-		if err := writeWhole(path, export); err != nil {
+		if err := writeWhole(path, true, export); err != nil {
 			return err
 		}
 		if s.json {
@@ -56,20 +53,4 @@ func (s *shell) runInvoicesExport(ctx context.Context, path string, in ExportReq
 		_, err := fmt.Fprintf(s.stdout, "%d invoices exported to %s\n", done.Exported, printable(path))
 		return err
 	})
-}
-
-// writeWhole puts what write writes into the file at path, once it is all.
-func writeWhole(path string, write func(io.Writer) error) error {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.part") // mode 0600
-	if err != nil {
-		return err
-	}
-	err = errors.Join(write(file), file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	return nil
 }

@@ -11,9 +11,11 @@ import (
 	"syscall"
 
 	"exante/admin/config"
+	"exante/admin/sealed"
 	"exante/admin/transfer"
 	"exante/auth"
 	"exante/storage"
+	"exante/storage/archive"
 	"exante/storage/billing"
 	"exante/storage/input"
 )
@@ -50,6 +52,8 @@ var (
 	errNotAKey     = errors.New("there is no key in the text")
 	errNotOurs     = errors.New("well formed, but no key of this installation")
 	errFindings    = errors.New("the store is damaged")
+	errFileExists  = errors.New("the file exists already")
+	errNoFile      = errors.New("it is no file that could be replaced")
 )
 
 // outcome is what one kind of error means to an operator.
@@ -113,6 +117,21 @@ var outcomes = []outcome{
 	{storage.ErrNewer, "newer", exitFailed, "use the exante that wrote it, or a newer one"},
 	{storage.ErrUnknown, "unknown_outcome", exitFailed, "check the disk; after a restart, list the records to learn whether the change was made"},
 	{storage.ErrClosed, "closed", exitUnreachable, "the server is stopping: try again"},
+
+	{archive.ErrDamaged, "backup_damaged", exitDamaged, "it can't be restored: take another one"},
+	{archive.ErrNotBackup, "not_a_backup", exitInvalid, ""},
+	{archive.ErrNewer, "backup_newer", exitFailed, "use the exante that wrote it, or a newer one"},
+	{archive.ErrNoMAC, "backup_without_mac", exitInvalid, "to take it on trust all the same, set EXANTE_BACKUP_MAC_KEY_FILE= (empty)"},
+	{archive.ErrNeedsKey, "backup_needs_key", exitUsage, "name its key file: [backup] mac_key_file, or EXANTE_BACKUP_MAC_KEY_FILE=FILE"},
+	{archive.ErrForged, "backup_forged", exitDamaged, "see that it is the key file of the server that made it"},
+	{sealed.ErrSealed, "backup_encrypted", exitUsage, "name the file with your age identity: --age-identity FILE"},
+	{sealed.ErrNotSealed, "backup_not_encrypted", exitInvalid, "if that is as it should be, leave --age-identity out"},
+	{sealed.ErrIdentity, "wrong_identity", exitInvalid, ""},
+	{sealed.ErrRecipient, "bad_recipient", exitUsage, "recipients look like age1...; age-keygen makes them"},
+	{storage.ErrBackupRunning, "backup_running", exitInUse, "let it finish"},
+	{storage.ErrOccupied, "occupied", exitFailed, "name a directory that is empty or absent with --data-dir"},
+	{errFileExists, "file_exists", exitFailed, "choose another name, or add --force to replace it"},
+	{errNoFile, "no_file", exitFailed, "to write to a pipe or a device, send standard output there: --output - > PATH"},
 
 	{syscall.EADDRINUSE, "address_in_use", exitFailed, "another program has the port: choose one with --listen HOST:PORT"},
 	{context.Canceled, "interrupted", exitFailed, ""},

@@ -20,6 +20,8 @@ type Desk struct {
 	wire     Wire
 	now      func() time.Time
 	firstOrg sync.Mutex // held while a store without organizations gets one
+
+	flush func(context.Context) error // writes what is in memory alone
 }
 
 // NewDesk returns the desk of a store that was opened with c. wire reads and writes
@@ -28,7 +30,17 @@ func NewDesk(store *storage.Store, c config.Config, wire Wire, now func() time.T
 	if now == nil {
 		now = time.Now
 	}
-	return &Desk{store: store, config: c, wire: wire, now: now}
+	return &Desk{
+		store: store, config: c, wire: wire, now: now,
+		flush: func(context.Context) error { return nil },
+	}
+}
+
+// Flushing is the desk of a store to which flush writes what others keep of it in
+// memory: a backup begins with that.
+func (d *Desk) Flushing(flush func(context.Context) error) *Desk {
+	d.flush = flush
+	return d
 }
 
 // As is what the Unix user localUID may ask; his uid goes into the audit log.

@@ -63,6 +63,10 @@ type Ops interface {
 	// is all of them. progress, in invoices, may be nil.
 	ExportInvoices(ctx context.Context, in ExportRequest, out io.Writer, progress Progress) (ExportReport, error)
 
+	// Backup writes all of the store, as it is at one instant, to out. After an
+	// error what was written is no backup. progress, in entries, may be nil.
+	Backup(ctx context.Context, out io.Writer, progress Progress) (BackupReport, error)
+
 	// AuditRecords lists records of the audit log, the newest first unless it is
 	// asked otherwise.
 	AuditRecords(ctx context.Context, in AuditRequest) ([]AuditRecord, error)

@@ -146,6 +146,22 @@ func exportOf(in admin.ExportRequest) func(context.Context, *walk) (any, error) 
 	}
 }
 
+// backup reads back what was written; how much that is depends on what was before.
+func backup(ctx context.Context, w *walk) (any, error) {
+	var out bytes.Buffer
+	calls := 0
+	report, err := w.ops.Backup(ctx, &out, func(done, total int) { calls++ })
+	if err != nil {
+		return nil, err
+	}
+	of, err := storage.CheckBackup(ctx, bytes.NewReader(out.Bytes()), storage.RestoreOptions{})
+	if err != nil || of.Entries != report.Entries || of.Sequence != report.Sequence || report.Bytes != int64(out.Len()) || calls == 0 {
+		return nil, fmt.Errorf("%+v in %d bytes read back as %+v, %v; progress %d times", report, out.Len(), of, err, calls)
+	}
+	report.Entries, report.Sequence, report.Bytes = 0, 0, 0
+	return report, nil
+}
+
 const fileOfLines = `{"party":{"name":"Globex"},"invoice_number":"A-1","status":"PAID","created_at":"2020-01-01","issue_date":"2020-01-01","line_items":[{"context_type":"PRODUCT","sku":"s","unit_price":100}]}
 not json
 {"party":{"name":"Globex"},"tax_cents":"1","nope":1}
@@ -257,6 +273,7 @@ var storeSteps = []step{
 var lastSteps = []step{
 	{"APIKeys", "all", 0, keysOf("")},
 	{"Users", "all", 0, usersOf("")},
+	{"Backup", "of everything", 0, backup},
 	{"AuditRecords", "all", 0, recordsOf(admin.AuditRequest{})},
 	{"AuditRecords", "the oldest", 0, recordsOf(admin.AuditRequest{OldestFirst: true, Limit: 3})},
 	{"AuditRecords", "of the second", 0, recordsOf(admin.AuditRequest{Org: "second", Action: "invoice.", Since: "2020-01-01", Until: "2999-01-01T00:00:00Z"})},

@@ -12,8 +12,10 @@ import (
 )
 
 // printJSON prints v on one line.
-func (s *shell) printJSON(v any) error {
-	e := json.NewEncoder(s.stdout)
+func (s *shell) printJSON(v any) error { return printJSONTo(s.stdout, v) }
+
+func printJSONTo(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }

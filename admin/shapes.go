@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -67,6 +68,31 @@ type User struct {
 	HasPassword     bool    `json:"has_password"`
 	DisabledAt      *string `json:"disabled_at"`
 	CreatedAt       string  `json:"created_at"`
+}
+
+// BackupReport is what a backup is of.
+type BackupReport struct {
+	File          *string `json:"file"`  // null: a stream
+	Bytes         int64   `json:"bytes"` // as it lies in the file
+	Entries       uint64  `json:"entries"`
+	DatabaseUID   string  `json:"database_uid"`
+	Sequence      uint64  `json:"sequence"` // of the last change in it
+	TakenAt       string  `json:"taken_at"`
+	Encrypted     bool    `json:"encrypted"`
+	Authenticated bool    `json:"authenticated"`
+}
+
+// RestoreReport is what a restore did, or would have done.
+type RestoreReport struct {
+	TakenAt         string      `json:"taken_at"`
+	DatabaseUID     string      `json:"database_uid"`
+	Sequence        uint64      `json:"sequence"`
+	Entries         uint64      `json:"entries"`
+	RecordsVerified int         `json:"records_verified"`
+	KeysRevoked     int         `json:"keys_revoked"`
+	SessionsDropped int         `json:"sessions_dropped"`
+	Seconds         json.Number `json:"seconds"` // with three decimals
+	DryRun          bool        `json:"dry_run"`
 }
 
 // Session is a browser in which a user has signed in. Its uid opens nothing.

@@ -7,22 +7,26 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
+	"time"
 )
 
-// Import and export on the socket. They differ from the other operations in what
+// Import, export and backup on the socket. They differ from the other operations in what
 // goes along: the body of an import is the request as one line of JSON and then
 // the file; among its replies are the refused lines. The replies of an export
-// carry the data, and only a result says that it was all.
+// or a backup carry the data, and only a result says that it was all.
 
 const (
 	importName = "invoices/import"
 	exportName = "invoices/export"
+	backupName = "backup"
 	maxHead    = 64 << 10 // bytes of the line before a file
 )
 
 func mountTransfers(mux *http.ServeMux, ops func(*http.Request) Ops) {
 	mux.HandleFunc("POST /"+importName, func(w http.ResponseWriter, r *http.Request) { serveImport(w, r, ops(r)) })
 	mux.HandleFunc("POST /"+exportName, func(w http.ResponseWriter, r *http.Request) { serveExport(w, r, ops(r)) })
+	mux.HandleFunc("POST /"+backupName, func(w http.ResponseWriter, r *http.Request) { serveBackup(w, r, ops(r)) })
 }
 
 func serveImport(w http.ResponseWriter, r *http.Request, ops Ops) {
@@ -55,6 +59,34 @@ func serveExport(w http.ResponseWriter, r *http.Request, ops Ops) {
 	out.begin()
 	report, err := ops.ExportInvoices(r.Context(), in, dataReplies{out}, out.progress)
 	out.end(report, err)
+}
+
+// backupStall is how long a backup waits for a client to take the next piece: the
+// store keeps what is replaced meanwhile.
+const backupStall = 2 * time.Minute
+
+func serveBackup(w http.ResponseWriter, r *http.Request, ops Ops) {
+	out := &replies{w: w}
+	if decodeStrict(http.MaxBytesReader(w, r.Body, maxRequest), &nothing{}) != nil {
+		out.end(nil, errSkew)
+		return
+	}
+	out.begin()
+	report, err := ops.Backup(r.Context(), prompt{dataReplies{out}, http.NewResponseController(w)}, out.progress)
+	out.end(report, err)
+}
+
+// prompt gives a client so long for each piece.
+type prompt struct {
+	to       io.Writer
+	deadline interface{ SetWriteDeadline(time.Time) error }
+}
+
+func (p prompt) Write(b []byte) (int, error) {
+	if err := p.deadline.SetWriteDeadline(time.Now().Add(backupStall)); err != nil {
+		return 0, err
+	}
+	return p.to.Write(b)
 }
 
 func decodeStrict(r io.Reader, into any) error {
@@ -98,6 +130,15 @@ func (r Remote) ExportInvoices(ctx context.Context, in ExportRequest, out io.Wri
 		return report, err
 	}
 	err = r.ask(ctx, exportName, bytes.NewReader(body), &report, progress, func(line reply) error {
+		_, err := out.Write(line.Data)
+		return err
+	})
+	return report, err
+}
+
+// Backup implements Ops.
+func (r Remote) Backup(ctx context.Context, out io.Writer, progress Progress) (report BackupReport, err error) {
+	err = r.ask(ctx, backupName, strings.NewReader("{}"), &report, progress, func(line reply) error {
 		_, err := out.Write(line.Data)
 		return err
 	})

@@ -23,6 +23,7 @@ type bookkeeper struct {
 	touched []*liveKey // have use to be written
 
 	wake     chan struct{}
+	flushes  chan chan error // asked for by flushNow
 	upgrades chan rehash
 	quit     chan struct{}      // closed: no further leases
 	abandon  context.CancelFunc // ends what background writes wait for
@@ -45,7 +46,7 @@ const leaseWait = 5 * time.Second
 func openBook(a *Authenticator, o AuthenticatorOptions) *bookkeeper {
 	b := &bookkeeper{
 		auth: a, ledger: o.Ledger, log: o.Log, every: o.FlushEvery,
-		wake: make(chan struct{}, 1), upgrades: make(chan rehash, 64), quit: make(chan struct{}),
+		wake: make(chan struct{}, 1), flushes: make(chan chan error), upgrades: make(chan rehash, 64), quit: make(chan struct{}),
 	}
 	b.life, b.abandon = context.WithCancel(context.Background())
 	b.ended.Go(b.write)
@@ -124,7 +125,9 @@ func (b *bookkeeper) write() {
 		case <-b.wake:
 			b.grant()
 		case <-tick.C:
-			b.flush()
+			_ = b.flush() // noted, and tried again
+		case done := <-b.flushes:
+			done <- b.flush()
 		case <-b.quit:
 			return
 		}
@@ -151,12 +154,33 @@ func (b *bookkeeper) grant() {
 
 // flush writes the use of every key that was touched since the last time.
 // Leases come first: someone may wait for them.
-func (b *bookkeeper) flush() {
+func (b *bookkeeper) flush() (errs error) {
 	for keys := b.take(&b.touched); len(keys) > 0; {
 		b.grant()
 		n, err := b.record(b.life, keys, asIs)
 		b.note(err)
+		errs = errors.Join(errs, err)
 		keys = keys[n:]
+	}
+	return errs
+}
+
+// flushNow is flush by the goroutine that writes. After close there is nothing left
+// to write.
+func (b *bookkeeper) flushNow(ctx context.Context) error {
+	done := make(chan error, 1)
+	select {
+	case b.flushes <- done:
+	case <-b.quit:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

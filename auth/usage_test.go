@@ -226,3 +226,23 @@ func TestWritesAreSplit(t *testing.T) {
 		t.Errorf("the last key was left out: %+v", got)
 	}
 }
+
+// Flush does not wait for the next tick, and a Ledger that fails says so.
+func TestFlushWritesUseNow(t *testing.T) {
+	p, k, r := limited(t, "6/1m")
+	p.Finish(p.admit(t, r), 200)
+	if err := p.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want := []auth.Bucket{{Hour: noon, Requests: 1}}
+	if got := p.pen.use(k.ID).Buckets; !slices.Equal(got, want) {
+		t.Errorf("stored %+v, want %+v", got, want)
+	}
+	p.Finish(p.admit(t, r), 200)
+	ended, end := context.WithCancel(t.Context())
+	end()
+	p.stop(t)
+	if err := p.Flush(ended); err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("Flush after Close: %v", err)
+	}
+}

@@ -35,6 +35,10 @@
 // before it is an attachment, and after it was one, is marked as loose: no reader
 // sees it, and a sweeper that Close waits for deletes it.
 //
+// Nothing is lost with the machine. A backup is all of the store at one instant, in
+// a container that nothing can be missing from (package archive); a restore, always
+// in a process of its own, proves it before it is in its place.
+//
 // One organization never reaches another's records: each method takes the
 // organization from the principal or an argument, and it is the first part of
 // every key that is read. What is foreign is absent by the same path.
@@ -51,6 +55,8 @@
 // conversions beside its methods, and add it to the tables of the conversion and
 // golden tests; count it in counts.go if a scan must be trusted; name its
 // actions in audit.go; and check it in a verify file, with a test that damages it.
+// A backup takes it along; what must not come back from one, such as a session, is
+// named in leftBehind (restore.go).
 //
 // A change that old records can't be read with raises recordVersion, keeps the
 // old struct beside the new one and its golden file where it is. A change of keys

@@ -42,6 +42,9 @@ var (
 
 	ErrKeyEnded  = errors.New("api key has ended and stays as it is")
 	ErrLastOwner = errors.New("the last enabled owner of an organization stays")
+
+	ErrBackupRunning = errors.New("another backup of this store is running")
+	ErrOccupied      = errors.New("the directory is not empty") // Restore
 )
 
 // MissingError says which elements of an array were not found. It Is ErrNotFound.

@@ -60,6 +60,8 @@ func findStore(dir, copyPath string, create bool) (uid.ID, error) {
 func beginStore(dir, copyPath string, create bool) error {
 	entries, err := os.ReadDir(dir)
 	switch {
+	case slices.ContainsFunc(entries, isFresh):
+		return fmt.Errorf("%w: %s has what an interrupted restore left: restore again", ErrNoStore, dir)
 	case slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == anchorFile }):
 		return fmt.Errorf("%w: %s has a database and %s, but no %s", ErrCorrupt, dir, anchorFile, nameFile)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):

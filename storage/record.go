@@ -90,12 +90,22 @@ func open(key []byte, kind byte, value []byte, record any) error {
 	return nil
 }
 
-func openBytes(key []byte, kind byte, value []byte) ([]byte, error) {
+// intact checks the checksum of key's value, whatever it holds. ErrCorrupt.
+func intact(key, value []byte) error {
 	switch {
 	case len(value) < envelopeHead:
-		return nil, fmt.Errorf("%w: record %s has %d bytes", ErrCorrupt, describe(key), len(value))
+		return fmt.Errorf("%w: record %s has %d bytes", ErrCorrupt, describe(key), len(value))
 	case binary.BigEndian.Uint32(value[2:]) != checksum(key, value[:2], value[envelopeHead:]):
-		return nil, fmt.Errorf("%w: record %s fails its checksum", ErrCorrupt, describe(key))
+		return fmt.Errorf("%w: record %s fails its checksum", ErrCorrupt, describe(key))
+	}
+	return nil
+}
+
+func openBytes(key []byte, kind byte, value []byte) ([]byte, error) {
+	if err := intact(key, value); err != nil {
+		return nil, err
+	}
+	switch {
 	case value[0] > recordVersion:
 		return nil, fmt.Errorf("%w: record %s has version %d", ErrNewer, describe(key), value[0])
 	case value[0] == 0 || value[1] != kind:

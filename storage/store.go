@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -85,6 +86,7 @@ type Store struct {
 	once    *desk
 	signing auth.SigningKey
 	sweeper *sweeper
+	backups sync.Mutex // held while a backup is taken
 
 	copy     *copier // nil: none, or not yet
 	mooring  *mooring

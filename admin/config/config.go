@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"exante/admin/suggest"
@@ -60,6 +61,13 @@ type Config struct {
 	}
 	Admin struct {
 		Socket string // "": admin.sock in the data directory
+	}
+	Backup struct {
+		MACKeyFile    string // "": backups are not authenticated
+		Dir           string
+		Every         time.Duration // 0: none are made
+		Keep          int
+		AgeRecipients []string // none: they are not encrypted
 	}
 	Bootstrap struct {
 		Organization string // "": not declared
@@ -142,7 +150,7 @@ func (c *Config) validate() error {
 	if c.Metrics.Listen != "" && c.Metrics.Listen == c.Server.Listen && !strings.HasSuffix(c.Metrics.Listen, ":0") {
 		return &Error{Key: "metrics.listen", Reason: c.Metrics.Listen + " is the address of the API: metrics have one of their own"}
 	}
-	return nil
+	return c.validateBackups()
 }
 
 // Effective is a configuration with the source of each value.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Setting is one row of the configuration. From it follow the line in
@@ -98,6 +99,25 @@ var settings = []Setting{
 	{"admin", "socket", "",
 		"Unix socket for the other commands. Empty: admin.sock in the data directory.",
 		func(c *Config) value { return &field[string]{&c.Admin.Socket, parseSocket, verbatim, quoted} }},
+
+	{"backup", "mac_key_file", "",
+		"File with a secret of at least 32 bytes, mode 0600, that authenticates backups. Empty: they are not.",
+		func(c *Config) value { return &field[string]{&c.Backup.MACKeyFile, parseFile, verbatim, quoted} }},
+
+	{"backup", "dir", "",
+		"Directory, on another disk than the data, for the backups that the server makes.",
+		func(c *Config) value { return &field[string]{&c.Backup.Dir, parseFile, verbatim, quoted} }},
+	{"backup", "every", "",
+		"How often the server makes a backup and proves it, such as 24h. Empty: never.",
+		func(c *Config) value {
+			return &field[time.Duration]{&c.Backup.Every, parseInterval, formatInterval, quoted}
+		}},
+	{"backup", "keep", "7",
+		"How many proved backups are kept in backup.dir.",
+		func(c *Config) value { return between(&c.Backup.Keep, 1, 10000) }},
+	{"backup", "age_recipients", "",
+		"Public keys, age1..., that the backups of the server are encrypted for. Empty: they are not.",
+		func(c *Config) value { return &field[[]string]{&c.Backup.AgeRecipients, parseRecipients, joined, list} }},
 
 	{"bootstrap", "organization", "",
 		"Organization that serve makes in an empty store. Empty: only if keys or an owner are declared.",

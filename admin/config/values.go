@@ -210,6 +210,19 @@ func parsePath(s string) (string, error) {
 	return filepath.Clean(s), nil
 }
 
+// parseFile is parsePath for a file that need not be named.
+func parseFile(s string) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	if len(s) > maxPath {
+		return "", fmt.Errorf("a path has at most %d bytes, this has %d", maxPath, len(s))
+	}
+	return parsePath(s)
+}
+
+const maxPath = 4095 // PATH_MAX without the NUL (limits.h)
+
 // MaxSocketPath is the longest path of a Unix socket: sun_path has 108 bytes,
 // the last of which is NUL (unix(7)).
 const MaxSocketPath = 107

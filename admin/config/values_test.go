@@ -36,6 +36,11 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 		"rate_limit.windows":       {`"600/5w"`, "not N/D"},
 		"rate_limit.failures":      {`"0/1m"`, "not N/D"},
 		"admin.socket":             {`"` + strings.Repeat("x", 108) + `"`, "at most 107 bytes"},
+		"backup.mac_key_file":      {`"` + strings.Repeat("x", 4096) + `"`, "at most 4095 bytes"},
+		"backup.dir":               {`"` + strings.Repeat("x", 4096) + `"`, "at most 4095 bytes"},
+		"backup.every":             {`"daily"`, "not an interval"},
+		"backup.keep":              {`0`, "from 1 to 10000"},
+		"backup.age_recipients":    {`["age1nonsense"]`, "not an age recipient"},
 		"bootstrap.organization":   {`"` + strings.Repeat("x", 201) + `"`, "must have 1 to 200 characters"},
 		"bootstrap.owner_email":    {`"owner"`, "must be an e-mail address"},
 		"bootstrap.keys":           {`["scopes=*"]`, "item 1: name is missing"},
@@ -104,6 +109,37 @@ func TestNumberPattern(t *testing.T) {
 		if (err == nil) != good {
 			t.Errorf("pattern %q: %v, want accepted = %v", pattern, err, good)
 		}
+	}
+}
+
+func TestScheduledBackups(t *testing.T) {
+	inEmptyDir(t)
+	env := func(every, dir string) config.Sources {
+		return config.Sources{Environ: []string{"EXANTE_BACKUP_EVERY=" + every, "EXANTE_BACKUP_DIR=" + dir, "EXANTE_STORAGE_DIR=/srv/exante/data"}}
+	}
+	for every, want := range map[string]string{"24h": "24h", "90m": "90m", "1s": "1s", "1h0m30s": "1h0m30s", "1440m": "24h", "": ""} {
+		e := mustLoad(t, env(every, "/mnt/safe"))
+		for _, s := range config.Settings() {
+			if got := s.Text(&e.Config); s.Key() == "backup.every" && got != want {
+				t.Errorf("every %q reads %q, want %q", every, got, want)
+			}
+		}
+	}
+	for _, every := range []string{"0", "999ms", "-1h", "24", "1d", "9000h"} {
+		if got := loadError(t, env(every, "/mnt/safe")); !strings.Contains(got, "not an interval") {
+			t.Errorf("every %q: %q", every, got)
+		}
+	}
+	for dir, want := range map[string]string{
+		"": "backup.dir: is needed", "/srv/exante/data": "in the data directory", "/srv/exante/data/backups": "in the data directory",
+		"/srv/exante/x/../data/b": "in the data directory",
+	} {
+		if got := loadError(t, env("24h", dir)); !strings.Contains(got, want) {
+			t.Errorf("dir %q: message %q does not say %q", dir, got, want)
+		}
+	}
+	for _, dir := range []string{"/srv/exante/data2", "/srv/exante", "/srv/exante/..data", "backups"} {
+		mustLoad(t, env("24h", dir))
 	}
 }
 

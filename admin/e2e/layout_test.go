@@ -47,6 +47,7 @@ var homes = map[string]string{
 	"golang.org/x/crypto":                "auth",
 	"github.com/google/uuid":             "auth/uid",
 	"github.com/dgraph-io/badger":        "storage/kv",
+	"github.com/dgraph-io/ristretto":     "storage/kv", // buffers that Badger takes
 	"github.com/fxamacker/cbor":          "storage",
 	"golang.org/x/text":                  "storage/input",
 	"github.com/gofiber/fiber":           "server",
@@ -55,6 +56,7 @@ var homes = map[string]string{
 	"github.com/prometheus":              "server/metrics",
 	"github.com/urfave/cli":              "admin",
 	"github.com/BurntSushi/toml":         "admin",
+	"filippo.io/age":                     "admin/sealed",
 	"pgregory.net/rapid":                 "storage/kv/kvtest",
 	"github.com/getkin/kin-openapi":      "server/openapi/contract",
 	"github.com/santhosh-tekuri":         "server/openapi/contract",

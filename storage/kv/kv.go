@@ -142,6 +142,9 @@ type Reader interface {
 	Scan(r Range, o ScanOptions, fn func(key, value []byte) (more bool, err error)) error
 	// Count is the number of entries in r.
 	Count(r Range) (int, error)
+	// Seq is the sequence number of the last commit that the snapshot holds; in an
+	// Update, of the last one before it that was certain.
+	Seq() uint64
 }
 
 // Txn is a Reader that sees its own writes, and may write. It copies the keys

@@ -57,6 +57,8 @@ func (r *reader) Scan(rng Range, o ScanOptions, fn func(key, value []byte) (bool
 
 func (r *reader) Count(rng Range) (int, error) { return count(r, rng) }
 
+func (r *reader) Seq() uint64 { return r.txn.ReadTs() }
+
 // scan walks the snapshot with the pending mutations over it.
 func (r *reader) scan(rng Range, o ScanOptions, over pending, fn func(key, value []byte) (bool, error)) error {
 	if rng.End != nil && bytes.Compare(rng.Start, rng.End) >= 0 {

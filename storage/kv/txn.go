@@ -42,6 +42,8 @@ func (t *txn) Scan(r Range, o ScanOptions, fn func(key, value []byte) (bool, err
 
 func (t *txn) Count(r Range) (int, error) { return count(t, r) }
 
+func (t *txn) Seq() uint64 { return t.base.Seq() }
+
 func (t *txn) Insert(key, value []byte) error {
 	switch _, err := t.Get(key); {
 	case err == nil:

@@ -13,6 +13,7 @@ import (
 var lifecycle = []promise{
 	{"WhatIsAcknowledgedSurvivesReopening", testReopen},
 	{"SeqOnlyGrows", testSeq},
+	{"ASnapshotKnowsItsSeq", testSnapshotSeq},
 	{"ChangedHintsAtACommit", testChanged},
 	{"AnEndedContextAbandonsWhatHasNotBegun", testContext},
 	{"AnUpdateThatHasBegunIsFinished", testContextLater},
@@ -53,6 +54,24 @@ func testSeq(t *testing.T, s *store) {
 	last = s.Seq()
 	s.put("a", "1")
 	grown("a put in the reopened store")
+}
+
+func testSnapshotSeq(t *testing.T, s *store) {
+	s.put("a", "1")
+	before := s.Seq()
+	s.view(func(r kv.Reader) error {
+		s.put("a", "2")
+		if r.Seq() != before {
+			t.Errorf("the snapshot is at %d, and was taken at %d", r.Seq(), before)
+		}
+		return nil
+	})
+	s.update(func(tx kv.Txn) error {
+		if tx.Seq() != s.Seq() {
+			t.Errorf("an Update alone begins at %d, the store is at %d", tx.Seq(), s.Seq())
+		}
+		return nil
+	})
 }
 
 func testChanged(t *testing.T, s *store) {

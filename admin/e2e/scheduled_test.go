@@ -1,0 +1,81 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"filippo.io/age"
+)
+
+// backupsIn are the files in a directory that end like that.
+func backupsIn(t *testing.T, dir, end string) (paths []string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "exante-*"+end))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+func TestTheServerMakesAndProvesBackups(t *testing.T) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity := filepath.Join(t.TempDir(), "id")
+	if err := os.WriteFile(identity, []byte(id.String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	macKey := filepath.Join(t.TempDir(), "mac")
+	if err := os.WriteFile(macKey, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		end                   string
+		serve, after, environ []string
+	}{
+		"plain":     {".backup", nil, nil, nil},
+		"encrypted": {".backup.age", []string{"--backup-age-recipients", id.Recipient().String(), "--backup-mac-key-file", macKey}, []string{"--age-identity", identity}, []string{"EXANTE_BACKUP_MAC_KEY_FILE=" + macKey}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, to := dataDir(t), t.TempDir()
+			key := shellKey(t, dir, "--name", "erp")
+			s := serve(t, dir, append([]string{"--backup-dir", to, "--backup-every", "1s", "--backup-keep", "2"}, c.serve...)...)
+			s.waitFor("three proofs", func() bool { return strings.Count(s.output.String(), "made and proved a backup") >= 3 })
+			s.call("GET", "/api/invoices", key.Key, "").want(t, 200)
+			s.stop()
+			found := backupsIn(t, to, c.end)
+			if len(found) != 2 {
+				t.Fatalf("there is %v, want 2 backups", found)
+			}
+			for _, file := range found {
+				fresh := dataDir(t)
+				cmd := exec.Command(binary(t), append([]string{"restore", "--input", file, "--data-dir", fresh}, c.after...)...)
+				cmd.Env = append(cleanEnv(), c.environ...)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Errorf("%s: %v\n%s", file, err, out)
+				}
+			}
+			if left, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), "exante-dry-run-*")); len(left) > 0 {
+				t.Errorf("proofs left %v", left)
+			}
+		})
+	}
+}
+
+// A backup that fails is told and tried again, and requests go on.
+func TestAFailingBackupDoesNotHurtTheService(t *testing.T) {
+	dir, to := dataDir(t), filepath.Join(t.TempDir(), "not-mounted")
+	key := shellKey(t, dir, "--name", "erp")
+	s := serve(t, dir, "--backup-dir", to, "--backup-every", "1s")
+	s.waitFor("two failures", func() bool { return strings.Count(s.output.String(), "no backup was made") >= 2 })
+	s.call("GET", "/api/invoices", key.Key, "").want(t, 200)
+	if err := os.Mkdir(to, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.waitFor("a proof", func() bool { return strings.Contains(s.output.String(), "made and proved a backup") })
+	s.stop()
+}
