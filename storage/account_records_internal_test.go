@@ -44,7 +44,7 @@ func wantEveryField(t *testing.T, v any) {
 func fullUse(t *testing.T) auth.Use {
 	t.Helper()
 	u := auth.Use{
-		KeyID: uid.ID{1}, OrgID: uid.ID{2},
+		KeyID: uid.ID{1}, OrgID: uid.ID{2}, Final: true,
 		Meters: []auth.MeterState{
 			{Window: auth.Window{Limit: 600, Every: time.Minute}, Cells: []auth.Cell{{Index: 1875000000, Count: 5}, {Index: 1875000001, Count: 7}},
 				Leased: 30, LeaseEnd: time.Unix(1e9, 123456789).UTC()},
@@ -53,6 +53,7 @@ func fullUse(t *testing.T) auth.Use {
 		Last:    auth.LastUse{At: time.UnixMilli(1e12).UTC(), Addr: netip.MustParseAddr("2001:db8::1"), UserAgent: "curl/8"},
 	}
 	wantEveryField(t, u)
+	u.Final = false // says how the report came, and is not kept
 	wantEveryField(t, u.Meters[0])
 	wantEveryField(t, u.Meters[0].Cells[0])
 	wantEveryField(t, u.Buckets[0])
