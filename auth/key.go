@@ -113,7 +113,7 @@ func (k *Key) MayGrant(g Grant) error {
 	switch {
 	case !k.Scopes.Covers(g.Scopes):
 		return &ScopeError{Need: APIKeysWrite, Detail: "scopes: wider than those of the key that asks"}
-	case !networksInside(g.Networks, k.Networks):
+	case !NetworksInside(g.Networks, k.Networks):
 		return &ScopeError{Need: APIKeysWrite, Detail: "allowed_cidrs: wider than those of the key that asks"}
 	case !k.lastInstant().IsZero() && (g.ExpiresAt.IsZero() || g.ExpiresAt.After(k.lastInstant())):
 		return &ScopeError{Need: APIKeysWrite, Detail: "expires_in_days: later than the end of the key that asks"}
@@ -129,7 +129,9 @@ func (k *Key) lastInstant() time.Time {
 	return k.ExpiresAt
 }
 
-func networksInside(inner, outer []netip.Prefix) bool {
+// NetworksInside reports whether inner has no address that outer has not. Empty is
+// anywhere.
+func NetworksInside(inner, outer []netip.Prefix) bool {
 	if len(outer) == 0 {
 		return true
 	}

@@ -36,17 +36,18 @@ const (
 	userCreate  Action = "user.create"
 	userDisable Action = "user.disable"
 	userEnable  Action = "user.enable"
-	userRole    Action = "user.role"         // detail: the old one and the new
-	userPass    Action = "user.password"     // it was set
-	userRehash  Action = "user.rehash"       // the same password, hashed at today's cost
-	userSignOut Action = "user.sessions.end" // all that there were
+	userRole    Action = "user.role"           // detail: the old one and the new
+	userPass    Action = "user.password"       // it was set
+	userNoPass  Action = "user.password.clear" // it was taken away: he can't sign in until he has another
+	userRehash  Action = "user.rehash"         // the same password, hashed at today's cost
+	userSignOut Action = "user.sessions.end"   // all that there were
 
 	sessionCreate Action = "session.create"
 	sessionEnd    Action = "session.end"
 
 	keyCreate Action = "key.create"
 	keyRevoke Action = "key.revoke"
-	keyRotate Action = "key.rotate" // target: the old key
+	keyRotate Action = "key.rotate" // target: the old key; detail: its successor, and when it retires
 	keyUpdate Action = "key.update" // detail: the fields that changed, limits and networks before and after
 	keyRehash Action = "key.rehash" // the same secret, hashed at today's cost
 
@@ -68,7 +69,7 @@ const (
 // actions is the closed set.
 var actions = []Action{
 	storeCreate, storeMigrate, storeAccept, storeRestore, socketRefuse, orgCreate,
-	userCreate, userDisable, userEnable, userRole, userPass, userRehash, userSignOut, sessionCreate, sessionEnd,
+	userCreate, userDisable, userEnable, userRole, userPass, userNoPass, userRehash, userSignOut, sessionCreate, sessionEnd,
 	keyCreate, keyRevoke, keyRotate, keyUpdate, keyRehash, partyCreate, partyUpdate,
 	invoiceCreate, invoiceUpdate, invoiceDelete, invoiceLinesAdd, invoiceLinesUpdate, invoiceLinesDelete, invoicePay,
 	invoiceAttach, invoiceDetach, invoiceImport,

@@ -66,13 +66,14 @@ func TestAuditCopyHasEveryRecord(t *testing.T) {
 	entries, err := w.store.Audit(t.Context(), AuditQuery{})
 	w.must(err)
 	n := 0
-	w.must(ReadAuditCopy(w.options.AuditCopy, func(e AuditEntry, superseded bool) error {
+	_, err = ReadAuditCopy(w.options.AuditCopy, func(e AuditEntry, superseded bool) error {
 		if want := entries[n]; superseded || fmt.Sprint(e) != fmt.Sprint(want) {
 			t.Errorf("line %d is\n%v, want\n%v", n+1, e, want)
 		}
 		n++
 		return nil
-	}))
+	})
+	w.must(err)
 	info, err := os.Stat(w.options.AuditCopy)
 	if err != nil || info.Mode().Perm() != 0o600 || n != 9 {
 		t.Errorf("mode %v, %d lines, %v", info.Mode(), n, err)
@@ -180,12 +181,13 @@ func TestRestoredStoreBeginsABranch(t *testing.T) {
 			w.revoke()
 			w.inStep()
 			kept, gone := 0, 0
-			w.must(ReadAuditCopy(w.options.AuditCopy, func(e AuditEntry, superseded bool) error {
+			_, err = ReadAuditCopy(w.options.AuditCopy, func(e AuditEntry, superseded bool) error {
 				if kept++; superseded {
 					gone++
 				}
 				return nil
-			}))
+			})
+			w.must(err)
 			if want := map[bool]int{true: 5, false: 4}[torn <= 1]; gone != want || kept != 8+want+2 {
 				t.Errorf("%d lines, %d of them superseded, want %d", kept, gone, want)
 			}

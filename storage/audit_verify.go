@@ -230,32 +230,36 @@ func (c *copyCheck) end() {
 
 // ReadAuditCopy calls fn for every record of the audit copy at path, in the order
 // in which they were written, and checks the chain on the way. superseded tells of
-// a record that a restored or accepted store has left behind. What a crash left of
-// a last line is passed over. An error that Is ErrCorrupt names the first record
-// that was changed, removed or put elsewhere.
-func ReadAuditCopy(path string, fn func(e AuditEntry, superseded bool) error) error {
+// a record that a restored or accepted store has left behind. torn tells that the
+// copy ends in the middle of a record: a crash left it, and it is passed over. An
+// error that Is ErrCorrupt names the first record that was changed, removed or put
+// elsewhere.
+func ReadAuditCopy(path string, fn func(e AuditEntry, superseded bool) error) (torn bool, err error) {
 	in, err := auditcopy.Open(path, auditcopy.Options{Branch: isBranch})
+	if errors.Is(err, auditcopy.ErrBroken) {
+		return false, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer in.Close()
 	for {
 		l, err := in.Next()
 		if err == io.EOF {
-			return nil
+			return len(in.Torn()) > 0, nil
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrCorrupt, path, err)
+			return false, fmt.Errorf("%w: %s: %w", ErrCorrupt, path, err)
 		}
 		if l.Torn {
 			continue
 		}
 		rec, err := recordOfLine(l.Text)
 		if err != nil {
-			return fmt.Errorf("%w: %s: record %d %w", ErrCorrupt, path, l.Seq, err)
+			return false, fmt.Errorf("%w: %s: record %d %w", ErrCorrupt, path, l.Seq, err)
 		}
 		if err := fn(rec.entry(), l.Superseded); err != nil {
-			return err
+			return false, err
 		}
 	}
 }

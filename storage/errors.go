@@ -44,7 +44,9 @@ var (
 	ErrLastOwner = errors.New("the last enabled owner of an organization stays")
 
 	ErrBackupRunning = errors.New("another backup of this store is running")
-	ErrOccupied      = errors.New("the directory is not empty") // Restore
+	ErrOccupied      = errors.New("the directory is not empty")                                 // Restore
+	ErrForeignCopy   = errors.New("the audit copy does not belong to the backup")               // Restore
+	ErrBrokenCopy    = errors.New("the audit copy is not as it was written, record for record") // Restore
 )
 
 // MissingError says which elements of an array were not found. It Is ErrNotFound.

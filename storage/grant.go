@@ -164,12 +164,21 @@ func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, gra
 		retire(old, t.now, grace)
 		old.RotatedTo = key.ID
 		made = *key
-		return errors.Join(t.insertKey(key), t.putKey(old), t.audit(keyRotate, id, Detail{"successor": key.ID.String()}))
+		return errors.Join(t.insertKey(key), t.putKey(old), t.audit(keyRotate, id, rotationOf(old)))
 	}))
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
 	}
 	return made, token, nil
+}
+
+// retiresAt is the key in the detail of a rotation of when the old key retires, as
+// lineTime. Records of older versions do not have it.
+const retiresAt = "retires_at"
+
+// rotationOf is what the audit log says of the rotation of old.
+func rotationOf(old *auth.Key) Detail {
+	return Detail{"successor": old.RotatedTo.String(), retiresAt: old.RetiresAt.UTC().Format(lineTime)}
 }
 
 // retire ends a key after grace: from RetiresAt on it reads as revoked. Without

@@ -13,6 +13,13 @@ import (
 	"exante/storage/input"
 )
 
+// What the audit log calls the networks and the limits of a key. A restore reads them
+// back.
+const (
+	fieldNetworks = "allowed_cidrs"
+	fieldLimits   = "rate_limits"
+)
+
 // KeyPatch carries what of an API key is to change; nil: unchanged.
 type KeyPatch struct {
 	Name     *string         // 1..200 characters
@@ -70,12 +77,12 @@ func (p KeyPatch) apply(k *auth.Key, by auth.Principal) (Detail, error) {
 		fields = append(fields, "name")
 	}
 	if !slices.Equal(d.Networks, k.Networks) {
-		fields = append(fields, "allowed_cidrs")
-		detail["allowed_cidrs"], detail["allowed_cidrs_before"] = networksText(d.Networks), networksText(k.Networks)
+		fields = append(fields, fieldNetworks)
+		detail[fieldNetworks], detail[fieldNetworks+"_before"] = networksText(d.Networks), networksText(k.Networks)
 	}
 	if d.Limits.String() != k.Limits.String() {
-		fields = append(fields, "rate_limits")
-		detail["rate_limits"], detail["rate_limits_before"] = d.Limits.String(), k.Limits.String()
+		fields = append(fields, fieldLimits)
+		detail[fieldLimits], detail[fieldLimits+"_before"] = d.Limits.String(), k.Limits.String()
 	}
 	if len(fields) == 0 {
 		return nil, nil

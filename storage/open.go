@@ -101,6 +101,7 @@ func (s *Store) agrees(before *anchor, o *opening, seq uint64, r kv.Reader) erro
 	}
 	switch {
 	case s.options.AuditCopy == "":
+		s.superseded = s.options.superseded
 		return nil
 	case s.options.trusting():
 		var err error

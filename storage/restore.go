@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"slices"
 
 	"exante/auth"
 	"exante/auth/uid"
@@ -23,6 +24,7 @@ type RestoreOptions struct {
 	MACKey     []byte  // the backup must be made with it; empty: without one
 	DryRun     bool    // do everything in a directory beside Dir, which is not touched, and remove it
 	RevokeKeys bool    // revoke every key that is not revoked
+	AuditLog   string  // audit copy that is only read, beside that of Store: what both have beyond the backup is replayed; "": only that of Store
 	By         auth.Principal
 
 	// Progress is told how far each stage is; nil: nobody is.
@@ -34,6 +36,7 @@ type RestoreOptions struct {
 const (
 	StageCheck  = "check"
 	StageLoad   = "load"
+	StageReplay = "replay"
 	StageRevoke = "revoke"
 	StageVerify = "verify"
 )
@@ -41,6 +44,7 @@ const (
 // Restored is what a restore did.
 type Restored struct {
 	Backup
+	After           Aftermath
 	SessionsDropped int
 	KeysRevoked     int
 	RecordsVerified int
@@ -75,12 +79,18 @@ func CheckBackup(ctx context.Context, in io.Reader, o RestoreOptions) (Backup, e
 	return Backup{}, err
 }
 
-// Restore makes a store of a backup. Its audit log goes on with a record of that, which
-// supersedes what the audit copy has beyond it. It loads it into a fresh directory, opens and
-// verifies that, and only then moves it into place: killed at any instant it leaves
-// the whole store, or nothing that opens. After an error the directory is as it was
-// before. Errors: those of package archive; ErrNewer, ErrOccupied, ErrInUse;
-// ErrCorrupt if the verification has findings.
+// Restore makes a store of a backup. It loads it into a fresh directory, opens that,
+// takes away again what the audit copy says was taken away since, verifies all of
+// it, and only then moves it into place: killed at any instant it leaves the whole
+// store, or nothing that opens.
+//
+// The audit log goes on with a record of the restore, which supersedes what the
+// audit copy has beyond the backup. The copy gets it last, or when the store is next
+// opened: a restore that did not come to its end has left no trace in it.
+//
+// After an error the directory is as it was before, unless the error says that it
+// was restored. Errors: those of package archive; ErrNewer, ErrOccupied, ErrInUse,
+// ErrForeignCopy, ErrBrokenCopy; ErrCorrupt if the verification has findings.
 func Restore(ctx context.Context, in io.Reader, o RestoreOptions) (done Restored, err error) {
 	from, err := openBackup(ctx, in, o.MACKey, o.progress(StageLoad))
 	if err != nil {
@@ -89,39 +99,68 @@ func Restore(ctx context.Context, in io.Reader, o RestoreOptions) (done Restored
 	if err := o.Store.complete(); err != nil {
 		return done, err
 	}
+	done, err = from.restore(ctx, o)
+	if err != nil || o.DryRun || o.Store.AuditCopy == "" {
+		return done, err
+	}
+	return done, bringCopyUp(o.Store)
+}
+
+// restore makes the store and moves it into place.
+func (i *incoming) restore(ctx context.Context, o RestoreOptions) (done Restored, err error) {
 	into, err := claim(o.Store.Dir, o.DryRun)
 	if err != nil {
 		return done, err
 	}
 	defer func() { err = errors.Join(err, into.release()) }()
-	if err := from.load(into.fresh, o.Store.Log); err != nil {
+	if err := i.load(into.fresh, o.Store.Log); err != nil {
 		return done, err
 	}
-	done.Backup, done.SessionsDropped = from.backup(), from.dropped
+	done.Backup, done.SessionsDropped = i.backup(), i.dropped
 	if err := writeFile(into.fresh, nameFile, done.Database.String()); err != nil {
 		return done, err
 	}
-	if err := done.prove(ctx, into.fresh, o); err != nil || o.DryRun {
+	after, err := readAftermath(ctx, into.fresh, o)
+	if err != nil {
+		return done, err
+	}
+	if err := done.prove(ctx, into.fresh, o, after); err != nil || o.DryRun {
 		return done, err
 	}
 	return done, into.finish()
 }
 
-// prove opens the store in dir as it will be served, and looks at all of it.
-func (d *Restored) prove(ctx context.Context, dir string, o RestoreOptions) error {
-	o.Store.Dir, o.Store.Create, o.Store.Restored = dir, false, true
-	if o.DryRun {
-		o.Store.AuditCopy = "" // which goes on with the store that is in use
+// bringCopyUp lets the audit copy follow a store that is in its place. Whoever opens
+// the store does so too: he may have come first.
+func bringCopyUp(o Options) error {
+	o.Create = false
+	s, err := Open(o)
+	if errors.Is(err, ErrInUse) {
+		return nil
 	}
+	if err != nil {
+		return fmt.Errorf("restored, but it does not open: %w", err)
+	}
+	return s.Close()
+}
+
+// prove opens the store in dir as it will be served, but for the audit copy, and
+// looks at all of it.
+func (d *Restored) prove(ctx context.Context, dir string, o RestoreOptions, after *aftermath) error {
+	o.Store.Dir, o.Store.Create, o.Store.AuditCopy = dir, false, ""
+	o.Store.Restored, o.Store.superseded = true, after.superseded
 	s, err := Open(o.Store)
 	if err != nil {
 		return fmt.Errorf("open the restored store: %w", err)
 	}
-	err = d.proveOpen(ctx, s, o)
+	err = d.proveOpen(ctx, s, o, after)
 	return errors.Join(err, s.Close())
 }
 
-func (d *Restored) proveOpen(ctx context.Context, s *Store, o RestoreOptions) (err error) {
+func (d *Restored) proveOpen(ctx context.Context, s *Store, o RestoreOptions, after *aftermath) (err error) {
+	if d.After, err = s.replay(ctx, after, o.progress(StageReplay)); err != nil {
+		return fmt.Errorf("take away again what was taken away after the backup: %w", err)
+	}
 	if o.RevokeKeys {
 		if d.KeysRevoked, err = s.revokeAll(ctx, o.By, o.progress(StageRevoke)); err != nil {
 			return fmt.Errorf("revoke the keys of the restored store: %w", err)
@@ -233,10 +272,8 @@ func (s *Store) revokeAll(ctx context.Context, by auth.Principal, progress func(
 				ids = append(ids, k.ID)
 			}
 		}
-		for len(ids) > 0 {
-			some := ids[:min(revokeAtOnce, len(ids))]
-			ids = ids[len(some):]
-			err := s.withdraw(ctx, by.In(org.ID), func(t *tx) error { return t.revoke(some) })
+		for some := range slices.Chunk(ids, revokeAtOnce) {
+			err := s.withdraw(ctx, by.In(org.ID), func(t *tx) error { return t.revoke(some, nil) })
 			if err != nil {
 				return revoked, err
 			}
@@ -247,15 +284,15 @@ func (s *Store) revokeAll(ctx context.Context, by auth.Principal, progress func(
 	return revoked, nil
 }
 
-// revoke revokes keys of the organization that is acted in.
-func (t *tx) revoke(ids []uid.ID) error {
+// revoke revokes keys of the organization that is acted in. detail may be nil.
+func (t *tx) revoke(ids []uid.ID, detail Detail) error {
 	for _, id := range ids {
 		key, err := readKey(t, t.by.OrgID, id)
 		if err != nil {
 			return err
 		}
 		key.RevokedAt, key.UpdatedAt = t.now, t.now
-		if err := errors.Join(t.putKey(key), t.audit(keyRevoke, id, nil)); err != nil {
+		if err := errors.Join(t.putKey(key), t.audit(keyRevoke, id, detail)); err != nil {
 			return err
 		}
 	}

@@ -43,7 +43,7 @@ func TestARestoreKilledWhileItMovesLeavesNothingThatOpens(t *testing.T) {
 		w.must(err)
 		w.must(from.load(c.fresh, nil))
 		w.must(writeFile(c.fresh, nameFile, from.backup().Database.String()))
-		w.must(new(Restored).prove(t.Context(), c.fresh, o))
+		w.must(new(Restored).prove(t.Context(), c.fresh, o, new(aftermath)))
 		entries, err := os.ReadDir(c.fresh)
 		w.must(err)
 		names := nameLast(entries)

@@ -37,7 +37,8 @@ type Options struct {
 	Unanchored bool   // take the store as it is, whatever its anchor and audit copy say
 	Restored   bool   // likewise, and begin with a store.restore that supersedes what the audit copy has beyond it
 
-	accept *acceptance // nil: the store is not being accepted
+	superseded Detail      // of the record that Restored begins with, where there is no audit copy to read it from
+	accept     *acceptance // nil: the store is not being accepted
 
 	Now  func() time.Time // nil: time.Now
 	Rand io.Reader        // nil: crypto/rand.Reader; uids and secrets come from here
