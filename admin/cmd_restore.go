@@ -2,12 +2,10 @@ package admin
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -22,25 +20,30 @@ func (s *shell) restoreCommand() *cli.Command {
 		name: "restore", usage: "make a store of a backup",
 		about: "The data directory must be absent or empty, and gets the whole store or nothing: it\n" +
 			"is loaded beside, verified in full, and moved into place last. Sessions are not\n" +
-			"restored. What was changed after the backup was taken is not in it: keys that were\n" +
-			"revoked since work again, unless --revoke-all-keys revokes every one.\n" +
+			"restored, and what was changed after the backup was taken is lost. But what was taken\n" +
+			"away since stays so where the audit copy is at hand, in its place or as --audit-log:\n" +
+			"keys that were revoked, rotated or narrowed, users that were disabled or lowered,\n" +
+			"passwords that were replaced. Without it keys that were revoked since work again,\n" +
+			"unless --revoke-all-keys revokes every one.\n" +
 			"--dry-run does all of it in a directory that it removes, while the server goes on: a\n" +
 			"backup that was not restored is not a backup.",
 		flags: []cli.Flag{
 			&cli.StringFlag{Name: "input", Usage: "read `FILE`, or standard input if it is -"},
 			&cli.StringFlag{Name: "age-identity", Usage: "decrypt with the age identity in `FILE`"},
+			&cli.StringFlag{Name: "audit-log", Usage: "take away again what `FILE`, an audit copy, says was taken away (default: setting audit.copy, if it is there)"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "only prove that the backup can be restored", DisableDefaultText: true},
 			&cli.BoolFlag{Name: "revoke-all-keys", Usage: "revoke every key of the restored store", DisableDefaultText: true},
-			&cli.BoolFlag{Name: "yes", Usage: "do not ask before all keys are revoked", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "yes", Usage: "do not ask", DisableDefaultText: true},
 		},
 		needs: []string{"input"},
 		examples: "exante restore --input exante.backup --dry-run\n" +
 			"exante restore --input exante.backup.age --age-identity key.txt --data-dir /var/lib/exante\n" +
+			"exante restore --input exante.backup --audit-log /mnt/worm/exante.audit\n" +
 			"ssh elsewhere 'cat exante.backup' | exante restore --input -",
 		codes: []int{exitInvalid, exitInUse, exitDamaged},
 		run: func(ctx context.Context, c *cli.Context) error {
 			return s.runRestore(ctx, restoreOptions{
-				input: c.String("input"), identity: c.String("age-identity"),
+				input: c.String("input"), identity: c.String("age-identity"), auditLog: c.String("audit-log"),
 				dryRun: c.Bool("dry-run"), revoke: c.Bool("revoke-all-keys"), yes: c.Bool("yes"),
 			})
 		},
@@ -48,8 +51,8 @@ func (s *shell) restoreCommand() *cli.Command {
 }
 
 type restoreOptions struct {
-	input, identity     string
-	dryRun, revoke, yes bool
+	input, identity, auditLog string
+	dryRun, revoke, yes       bool
 }
 
 func (s *shell) runRestore(ctx context.Context, o restoreOptions) error {
@@ -71,7 +74,9 @@ func (s *shell) runRestore(ctx context.Context, o restoreOptions) error {
 	if err != nil {
 		return err
 	}
-	s.warnOfRestore(o, done)
+	if !o.dryRun {
+		s.warnOfRestore(o, done)
+	}
 	return s.printRestore(o, done, time.Since(begun))
 }
 
@@ -84,13 +89,13 @@ func (s *shell) restore(ctx context.Context, o restoreOptions, in backupFile) (d
 	progress, finish := s.stages()
 	defer finish()
 	options.Progress = progress
-	if err := s.checkBackup(ctx, in, options); err != nil {
+	of, err := s.checkBackup(ctx, in, options)
+	if err != nil {
 		return done, err
 	}
-	if finish(); o.revoke && !o.dryRun {
-		if err := s.confirm(o.yes, "Revoke every key of the restored store?"); err != nil {
-			return done, err
-		}
+	finish()
+	if err := s.confirmRestore(o, of); err != nil {
+		return done, err
 	}
 	stream, err := in.stream()
 	if err != nil {
@@ -161,23 +166,43 @@ func (b *backupFile) stream() (io.Reader, error) {
 
 // checkBackup reads all of a file before anything is written. What can be read only
 // once is checked while it is loaded.
-func (s *shell) checkBackup(ctx context.Context, in backupFile, o storage.RestoreOptions) error {
+func (s *shell) checkBackup(ctx context.Context, in backupFile, o storage.RestoreOptions) (of storage.Backup, err error) {
 	if in.from == nil {
-		return nil
+		return of, nil
 	}
 	stream, err := in.stream()
 	if err != nil {
-		return err
+		return of, err
 	}
-	_, err = storage.CheckBackup(ctx, stream, o)
-	return err
+	return storage.CheckBackup(ctx, stream, o)
+}
+
+// confirmRestore asks before what can't be taken back. A script has said what it
+// wants, but for the revocation of every key.
+func (s *shell) confirmRestore(o restoreOptions, of storage.Backup) error {
+	switch {
+	case o.dryRun:
+		return nil
+	case o.revoke:
+		return s.confirm(o.yes, "Revoke every key of the restored store?")
+	case s.hasAuditLog(o) || of.TakenAt.IsZero() || !isTerminal(s.stdin):
+		return nil
+	}
+	return s.confirm(o.yes, fmt.Sprintf("There is no audit copy: keys that were revoked after %s will work again. Restore all the same?", instant(of.TakenAt)))
+}
+
+// hasAuditLog reports whether there is something that tells of the time after the
+// backup.
+func (s *shell) hasAuditLog(o restoreOptions) bool {
+	info, err := os.Stat(s.config.AuditCopy())
+	return o.auditLog != "" || err == nil && info.Size() > 0
 }
 
 func (s *shell) restoreOptions(o restoreOptions, key []byte) (storage.RestoreOptions, error) {
 	c := &s.config.Config
 	hasher, err := auth.NewHasher(auth.HasherOptions{Params: c.Argon2()})
 	return storage.RestoreOptions{
-		Store: storeOptions(c, hasher, false, s.log), MACKey: key, DryRun: o.dryRun, RevokeKeys: o.revoke,
+		Store: storeOptions(c, hasher, false, s.log), MACKey: key, DryRun: o.dryRun, RevokeKeys: o.revoke, AuditLog: o.auditLog,
 		By: auth.Principal{Shell: true, LocalUID: s.uid},
 	}, err
 }
@@ -195,38 +220,4 @@ func (s *shell) stages() (progress func(stage string, done, total int), finish f
 			bar(done, total)
 		}
 	}, func() { wipe() }
-}
-
-// warnOfRestore says what an operator may not think of. Whoever has the audit log of
-// the time after the backup need not be told.
-func (s *shell) warnOfRestore(o restoreOptions, done storage.Restored) {
-	switch {
-	case o.dryRun:
-	case o.revoke:
-		s.tell("every key is revoked: make new ones with: exante keys create")
-	default:
-		s.tell("changes made after %s are not in this backup. Keys that were revoked since then work again:", instant(done.TakenAt))
-		s.tell("look through: exante keys list, and revoke them anew with: exante keys revoke UID")
-	}
-}
-
-func (s *shell) printRestore(o restoreOptions, done storage.Restored, took time.Duration) error {
-	r := RestoreReport{
-		TakenAt: instant(done.TakenAt), DatabaseUID: done.Database.String(), Sequence: done.Sequence, Entries: done.Entries,
-		RecordsVerified: done.RecordsVerified, KeysRevoked: done.KeysRevoked, SessionsDropped: done.SessionsDropped,
-		Seconds: json.Number(fmt.Sprintf("%d.%03d", took.Milliseconds()/1000, took.Milliseconds()%1000)), DryRun: o.dryRun,
-	}
-	if s.json {
-		return s.printJSON(r)
-	}
-	what := "restored to " + s.config.Storage.Dir
-	if o.dryRun {
-		what = "can be restored; nothing was kept"
-	}
-	return fields(s.stdout, [][2]string{
-		{"backup", what}, {"taken at", r.TakenAt}, {"database", r.DatabaseUID}, {"sequence", strconv.FormatUint(r.Sequence, 10)},
-		{"entries", strconv.FormatUint(r.Entries, 10)}, {"records verified", strconv.Itoa(r.RecordsVerified)},
-		{"keys revoked", strconv.Itoa(r.KeysRevoked)}, {"sessions dropped", strconv.Itoa(r.SessionsDropped)},
-		{"seconds", r.Seconds.String()},
-	})
 }

@@ -109,6 +109,8 @@ var outcomes = []outcome{
 	{auth.ErrBusy, "busy", exitFailed, "the server is verifying too many keys right now: try again"},
 
 	{storage.ErrLowDisk, "low_disk", exitFailed, "nothing was changed; free that much, or enlarge the file system: writes then work again by themselves"},
+	{storage.ErrForeignCopy, "foreign_copy", exitInvalid, "name the right one with --audit-log; move one that is in the way elsewhere, and a new one is begun"},
+	{storage.ErrBrokenCopy, "broken_copy", exitDamaged, "keep it as evidence; name another one with --audit-log, or move it elsewhere and add --revoke-all-keys"},
 	{storage.ErrFullDisk, "full_disk", exitDamaged, "free that much, or enlarge the file system, then run it again; [storage] min_free says how much is kept back"},
 	{storage.ErrInUse, "in_use", exitInUse, "another process has it open: let it finish, or stop it"},
 	{storage.ErrNoStore, "no_store", exitFailed, "make one with: exante init, or name another with --data-dir"},

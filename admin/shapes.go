@@ -89,10 +89,29 @@ type RestoreReport struct {
 	Sequence        uint64      `json:"sequence"`
 	Entries         uint64      `json:"entries"`
 	RecordsVerified int         `json:"records_verified"`
-	KeysRevoked     int         `json:"keys_revoked"`
+	KeysRevoked     int         `json:"keys_revoked"` // by --revoke-all-keys
 	SessionsDropped int         `json:"sessions_dropped"`
 	Seconds         json.Number `json:"seconds"` // with three decimals
 	DryRun          bool        `json:"dry_run"`
+
+	AuditLog *RestoreReplay `json:"audit_log"` // null: there was none
+}
+
+// RestoreReplay is what the audit copy says of the time after a backup: what was
+// taken away then, and is again, and what is lost.
+type RestoreReplay struct {
+	File             string         `json:"file"`
+	Until            string         `json:"until"`        // time of its last record
+	Behind           bool           `json:"behind"`       // it ends before the backup
+	Torn             bool           `json:"torn"`         // it ends in the middle of a record
+	KeysRevoked      int            `json:"keys_revoked"` // and rotated ones whose grace is over
+	KeysRetiring     int            `json:"keys_retiring"`
+	KeysNarrowed     int            `json:"keys_narrowed"`
+	UsersDisabled    int            `json:"users_disabled"`
+	RolesLowered     int            `json:"roles_lowered"`
+	PasswordsCleared int            `json:"passwords_cleared"`
+	OwnersKept       int            `json:"owners_kept"` // last ones: their passwords are cleared instead
+	NotInBackup      map[string]int `json:"not_in_backup"`
 }
 
 // Session is a browser in which a user has signed in. Its uid opens nothing.

@@ -28,7 +28,7 @@ var operatorOnly = []string{
 	"auth.ErrBadNetworks", "auth.ErrBadScopes", // the handler names the field instead
 	"billing.ErrBadQuantity", // likewise
 	"storage.ErrInUse", "storage.ErrKeyEnded", "storage.ErrLastOwner", "storage.ErrSignIn", "storage.ErrFullDisk", "storage.ErrCorrupt", "storage.ErrNewer", "storage.ErrNoStore", "storage.ErrUnknown",
-	"storage.ErrBackupRunning", "storage.ErrOccupied",
+	"storage.ErrBackupRunning", "storage.ErrOccupied", "storage.ErrForeignCopy", "storage.ErrBrokenCopy",
 }
 
 // exportedErrors parses a package for its exported Err… variables.
