@@ -33,7 +33,7 @@ func TestAnOldBackupDoesNotBringARevokedKeyBack(t *testing.T) {
 	suspended := shellKey(t, dir, "--name", "ann's", "--user", user.UID)
 	mustShell(t, "backup", "--output", file, "--data-dir", dir)
 	mustShell(t, "keys", "revoke", gone.UID, "--yes", "--data-dir", dir)
-	mustShell(t, "users", "disable", user.UID, "--yes", "--data-dir", dir)
+	mustShell(t, "users", "disable", user.UID, "--data-dir", dir)
 	late := shellKey(t, dir, "--name", "late")
 	for key, want := range map[string]int{works.Key: 200, late.Key: 200, gone.Key: 401, suspended.Key: 401} {
 		s.call("GET", "/api/invoices", key, "").want(t, want)
