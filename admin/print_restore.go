@@ -21,7 +21,7 @@ func (s *shell) warnOfRestore(o restoreOptions, done storage.Restored) {
 		s.tell("changes made after %s are not in this backup. Keys that were revoked since then work again:", instant(done.TakenAt))
 		s.tell("look through: exante keys list, and revoke them anew with: exante keys revoke UID")
 	case after.Behind:
-		s.tell("the audit copy %s ends at %s, before the backup was taken, at %s:", after.Copy, instant(after.Until), instant(done.TakenAt))
+		s.tell("the audit copy %s ends before the backup does: %s, and the backup was taken at %s:", after.Copy, lastRecord(after), instant(done.TakenAt))
 		s.tell("keys that were revoked since then work again. Name a longer copy with --audit-log, or")
 		s.tell("look through: exante keys list, and revoke them anew with: exante keys revoke UID")
 	}
@@ -39,6 +39,13 @@ func (s *shell) warnOfRestore(o restoreOptions, done storage.Restored) {
 		s.tell("the backup, so they can't sign in. See: exante users list --json, which has has_password")
 	}
 	s.tellLost(after)
+}
+
+func lastRecord(a *storage.Aftermath) string {
+	if a.Until.IsZero() {
+		return "it has no record"
+	}
+	return "its last record is of " + instant(a.Until)
 }
 
 // tellLost says what is gone that somebody may look for.
@@ -78,7 +85,7 @@ func replayOf(a *storage.Aftermath) *RestoreReplay {
 		return nil
 	}
 	r := &RestoreReplay{
-		File: a.Copy, Until: instant(a.Until), Behind: a.Behind, Torn: a.Torn,
+		File: a.Copy, Until: whenever(a.Until), Behind: a.Behind, Torn: a.Torn,
 		KeysRevoked: a.KeysRevoked, KeysRetiring: a.KeysRetiring, KeysNarrowed: a.KeysNarrowed,
 		UsersDisabled: a.UsersDisabled, RolesLowered: a.RolesLowered, PasswordsCleared: a.PasswordsCleared,
 		OwnersKept: a.OwnersKept, NotInBackup: map[string]int{},
@@ -95,7 +102,10 @@ func (r *RestoreReplay) rows() [][2]string {
 	if r == nil {
 		return [][2]string{{"audit log", "none"}}
 	}
-	rows := [][2]string{{"audit log", r.File}, {"until", r.Until}}
+	rows := [][2]string{{"audit log", r.File}}
+	if r.Until != nil {
+		rows = append(rows, [2]string{"until", *r.Until})
+	}
 	for _, n := range []struct {
 		what  string
 		count int

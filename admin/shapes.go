@@ -101,7 +101,7 @@ type RestoreReport struct {
 // taken away then, and is again, and what is lost.
 type RestoreReplay struct {
 	File             string         `json:"file"`
-	Until            string         `json:"until"`        // time of its last record
+	Until            *string        `json:"until"`        // time of its last record; null: it has none
 	Behind           bool           `json:"behind"`       // it ends before the backup
 	Torn             bool           `json:"torn"`         // it ends in the middle of a record
 	KeysRevoked      int            `json:"keys_revoked"` // and rotated ones whose grace is over
