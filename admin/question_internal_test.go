@@ -15,6 +15,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"exante/admin/config"
+	"exante/storage"
 	"exante/storage/input"
 )
 
@@ -111,6 +113,36 @@ func TestInterruptedQuestionRestoresTheTerminal(t *testing.T) {
 	}
 	if !echoes(t, screen) {
 		t.Error("the terminal was left without an echo")
+	}
+}
+
+// Without an audit copy a person is asked before keys come back; a script is not.
+func TestARestoreWithoutAnAuditCopyIsConfirmed(t *testing.T) {
+	of := storage.Backup{TakenAt: time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)}
+	keyboard, screen := terminal(t)
+	asked, answer := "", ""
+	s := &shell{stdin: screen, stderr: writerFunc(func(text []byte) (int, error) {
+		asked += string(text)
+		_, err := keyboard.WriteString(answer)
+		return len(text), err
+	})}
+	s.config = &config.Effective{}
+	s.config.Storage.Dir = filepath.Join(t.TempDir(), "data")
+	for text, want := range map[string]error{"y\n": nil, "n\n": errDeclined, "\n": errDeclined} {
+		asked, answer = "", text
+		if err := s.confirmRestore(restoreOptions{}, of); !errors.Is(err, want) || !strings.Contains(asked, "revoked after 2026-11-23T09:30:00Z will work again") {
+			t.Errorf("answered %q to %q: %v, want %v", text, asked, err, want)
+		}
+	}
+	asked, answer = "", ""
+	for _, o := range []restoreOptions{{yes: true}, {dryRun: true}, {auditLog: "copy"}} {
+		if err := s.confirmRestore(o, of); err != nil || asked != "" {
+			t.Errorf("%+v: asked %q, %v", o, asked, err)
+		}
+	}
+	s.stdin = strings.NewReader("")
+	if err := s.confirmRestore(restoreOptions{}, of); err != nil || asked != "" {
+		t.Errorf("a script: asked %q, %v", asked, err)
 	}
 }
 

@@ -37,7 +37,9 @@
 //
 // Nothing is lost with the machine. A backup is all of the store at one instant, in
 // a container that nothing can be missing from (package archive); a restore, always
-// in a process of its own, proves it before it is in its place.
+// in a process of its own, proves it before it is in its place. What was taken away
+// after the backup, it takes away again, as the audit copy says (aftermath.go,
+// replay.go); the copy hears of the restore last.
 //
 // One organization never reaches another's records: each method takes the
 // organization from the principal or an argument, and it is the first part of
@@ -56,7 +58,8 @@
 // golden tests; count it in counts.go if a scan must be trusted; name its
 // actions in audit.go; and check it in a verify file, with a test that damages it.
 // A backup takes it along; what must not come back from one, such as a session, is
-// named in leftBehind (restore.go).
+// named in leftBehind (restore.go). An action that takes a right away needs a topic
+// in aftermath.go, and a detail that says enough to do it again.
 //
 // A change that old records can't be read with raises recordVersion, keeps the
 // old struct beside the new one and its golden file where it is. A change of keys
