@@ -38,6 +38,10 @@ func (w *watched) Update(ctx context.Context, fn func(kv.Txn) error) error {
 	return w.noted(w.DB.Update(ctx, fn))
 }
 
+func (w *watched) UpdateReserved(ctx context.Context, fn func(kv.Txn) error) error {
+	return w.noted(w.DB.UpdateReserved(ctx, fn))
+}
+
 // noted passes err on. Damage ends the service.
 func (w *watched) noted(err error) error {
 	if !errors.Is(err, ErrCorrupt) || w.Health() != nil {

@@ -32,6 +32,10 @@ func TestListThatIsShortIsRefused(t *testing.T) {
 			_, err := w.store.OwnerOf(t.Context(), w.org.ID)
 			return err
 		}, "has no enabled owner"},
+		{"users of whom one is disabled", func(w *wreck) { w.remove(keyUser(w.org.ID, w.viewer.ID)) }, func(w *wreck) error {
+			_, err := w.store.DisableUser(t.Context(), principalIn(w.org.ID), w.owner.ID)
+			return err
+		}, "1 users found, 2 counted"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWreck(t)
