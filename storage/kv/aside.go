@@ -21,7 +21,8 @@ import (
 // database is refused.
 //
 // The directories below say how far that came when a process ends in between.
-// Whoever works on one holds a lock on it.
+// Whoever works on one holds a lock on it, which goes with it from name to name: it
+// keeps others out where Badger's own lock is given back between two openings.
 const (
 	asideDraft = "set-aside.new" // not complete: the files beside it are untouched
 	asideDir   = "set-aside"     // complete, and nobody has accepted the database: put it back
@@ -130,16 +131,27 @@ func copySparse(to, from *os.File, size int64) error {
 	return nil
 }
 
-// drop is for a database that was accepted. It must have returned before
-// anything is acknowledged, since what is still set aside would be put back.
+// accept is for a database that was accepted: nothing is put back from then on. It
+// must have returned before anything is merged or acknowledged.
+func (a *aside) accept() error {
+	return errors.Join(os.Rename(filepath.Join(a.dir, asideDir), filepath.Join(a.dir, asideDone)), syncDir(a.dir))
+}
+
+// drop removes what is of no use any more, and lets others in.
 func (a *aside) drop() error {
 	defer a.lock.Close()
-	return a.discard()
+	return os.RemoveAll(filepath.Join(a.dir, asideDone))
 }
 
 // putBack makes the files what they were. Nothing may have them open.
 func (a *aside) putBack() error {
-	defer a.lock.Close()
+	if err := a.restore(); err != nil {
+		return errors.Join(err, a.lock.Close())
+	}
+	return errors.Join(a.accept(), a.drop())
+}
+
+func (a *aside) restore() error {
 	from := filepath.Join(a.dir, asideDir)
 	kept, err := engineFiles(from)
 	if err != nil {
@@ -160,7 +172,7 @@ func (a *aside) putBack() error {
 	if err != nil {
 		return fmt.Errorf("put the files back from %s: %w", from, err)
 	}
-	return errors.Join(syncDir(a.dir), a.discard())
+	return syncDir(a.dir)
 }
 
 // giveBack replaces a file by the one that was set aside, which stays where it
@@ -179,15 +191,10 @@ func giveBack(from, to string) error {
 	return errors.Join(os.Link(from, to+returning), os.Rename(to+returning, to))
 }
 
-func (a *aside) discard() error {
-	done := filepath.Join(a.dir, asideDone)
-	return errors.Join(os.Rename(filepath.Join(a.dir, asideDir), done), syncDir(a.dir), os.RemoveAll(done))
-}
-
 // takeUp deals with what a process left that ended while a database was being
 // opened. ErrLocked if one is at it still. The caller has the lock of dir.
 func takeUp(dir string) error {
-	for _, name := range []string{asideDraft, asideDir} {
+	for _, name := range []string{asideDraft, asideDone, asideDir} {
 		lock, err := lockDir(filepath.Join(dir, name))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -203,7 +210,7 @@ func takeUp(dir string) error {
 			}
 		}
 	}
-	return errors.Join(removeReturning(dir), os.RemoveAll(filepath.Join(dir, asideDone)))
+	return removeReturning(dir)
 }
 
 func removeReturning(dir string) error {

@@ -268,6 +268,6 @@ func BenchmarkSetAside(b *testing.B) {
 	}
 	for b.Loop() {
 		a := must(setAside(dir))(b)
-		must(0, a.drop())(b)
+		must(0, errors.Join(a.accept(), a.drop()))(b)
 	}
 }

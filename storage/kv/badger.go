@@ -63,8 +63,8 @@ type engine struct {
 }
 
 // Open opens the Badger engine in o.Dir, and creates it where the directory is
-// absent (then with mode 0700) or empty. When it refuses, the engine's files are
-// what they were. Errors: ErrLocked if another process has it open, ErrDamaged
+// absent (then with mode 0700) or empty. When it refuses a database, the engine's
+// files are what they were. Errors: ErrLocked if another process has it open, ErrDamaged
 // if files are missing or broken, ErrDiskFull, what o.Judge says, an explanation if
 // others may enter the directory or its file system cannot be trusted with a database.
 func Open(o Options) (DB, error) {
@@ -78,36 +78,46 @@ func Open(o Options) (DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := openJudged(o)
-	switch {
+	switch err := judge(o); {
 	case err == nil:
-		if err := before.drop(); err != nil {
-			return nil, errors.Join(err, e.Close())
-		}
-		return e, nil
 	case errors.Is(err, ErrLocked):
-		return nil, errors.Join(err, before.drop()) // nothing of it was opened
+		return nil, errors.Join(err, before.accept(), before.drop()) // nothing of it was opened
 	case errors.Is(err, errStillOpen):
 		return nil, errors.Join(err, before.lock.Close()) // the next one to open it puts the files back
+	default:
+		return nil, errors.Join(err, before.putBack())
 	}
-	return nil, errors.Join(err, before.putBack())
+	// From here on Badger may merge tables, and empties those that it replaces, under
+	// every name that they have. So nothing is put back any more.
+	if err := before.accept(); err != nil {
+		return nil, errors.Join(err, before.lock.Close())
+	}
+	e, err := openAccepted(o)
+	if err = errors.Join(err, before.drop()); err != nil {
+		if e != nil {
+			err = errors.Join(err, e.Close())
+		}
+		return nil, err
+	}
+	return e, nil
 }
 
-// openJudged opens the engine and closes it again if it is refused. It is judged
-// without compaction, which empties the tables that it replaces, and with them what
-// was set aside.
-func openJudged(o Options) (*engine, error) {
-	if o.Judge != nil {
-		e, err := startEngine(o, withoutCompaction(badgerOptions(o.Dir, nil)))
-		if err != nil {
-			return nil, err
-		}
-		e.judged = true
-		err = e.View(context.Background(), func(r Reader) error { return o.Judge(e.Seq(), r) })
-		if err = e.leave(err); err != nil {
-			return nil, err
-		}
+// judge opens the engine, has what is in it judged, and closes it again. It does
+// so without compaction, which would empty tables that are set aside.
+func judge(o Options) error {
+	e, err := startEngine(o, withoutCompaction(badgerOptions(o.Dir, nil)))
+	if err != nil {
+		return err
 	}
+	e.judged = true
+	if o.Judge != nil {
+		err = e.View(context.Background(), func(r Reader) error { return o.Judge(e.Seq(), r) })
+	}
+	return e.leave(err)
+}
+
+// openAccepted opens the engine for good.
+func openAccepted(o Options) (*engine, error) {
 	settings := badgerOptions(o.Dir, nil)
 	if o.compacting {
 		settings = onDemand(settings)
