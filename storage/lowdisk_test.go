@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -114,4 +115,41 @@ func TestUseOfKeysOnALowDisk(t *testing.T) {
 		empty()
 		waitUntil(t, "space is back", func() bool { return !s.Disk().Low })
 	}
+}
+
+// The anchor can't follow the store on a full disk. That is said, keeps nobody
+// waiting, and is no reason to refuse the next start.
+func TestAnchorWithoutRoom(t *testing.T) {
+	dir := disktest.Mount(t, 160*mib)
+	o := storagetest.Options(t, nil)
+	o.Dir, o.MinFree = dir, 64*mib
+	s, err := storage.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, by := storagetest.Org(t, s, "Acme")
+	k := newKey(t, s, by, "a")
+	waitUntil(t, "the ballast is made", func() bool { return s.Disk().Ballast > 0 })
+	empty := disktest.Fill(t, dir, 30*mib)
+	use := auth.Use{KeyID: k.ID, OrgID: by.OrgID, Last: auth.LastUse{At: storagetest.Begin}, Final: true}
+	if err := s.RecordUse(t.Context(), []auth.Use{use}); err != nil {
+		t.Fatal(err)
+	}
+	rest := disktest.Fill(t, dir, 0)
+	waitUntil(t, "the anchor is behind", func() bool { return slices.Contains(s.Troubles(), "anchor") })
+	began := time.Now()
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("Close took %v", took)
+	}
+	s, err = storage.Open(o)
+	if err != nil {
+		t.Fatalf("a start on the full disk: %v", err)
+	}
+	rest()
+	empty()
+	waitUntil(t, "nothing is lacking", func() bool { return len(s.Troubles()) == 0 })
+	storagetest.Close(t, s)
 }
