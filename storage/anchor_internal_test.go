@@ -1,8 +1,10 @@
 package storage
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"exante/auth"
+	"exante/auth/uid"
 	"exante/storage/kv"
 )
 
@@ -177,7 +180,7 @@ func TestMooringWritesInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var writes atomic.Int32
 		var fault error
-		m := newMooring(func() error { writes.Add(1); return fault })
+		m := newMooring(func() error { writes.Add(1); return fault }, slog.New(slog.DiscardHandler))
 		expect := func(n int32, when string) {
 			t.Helper()
 			synctest.Wait()
@@ -217,11 +220,38 @@ func TestMooringWritesInTime(t *testing.T) {
 	})
 }
 
+// An anchor that can't be written is tried every second, for as long as a disk is
+// full: the log says it once, and once that it is over.
+func TestUnwrittenAnchorIsLoggedOnce(t *testing.T) {
+	w := newWreck(t)
+	w.must(w.store.Close())
+	var lines bytes.Buffer
+	w.options.Log = slog.New(slog.NewTextHandler(&lines, nil))
+	w.open()
+	way := filepath.Join(w.options.Dir, anchorFile+temporary)
+	w.must(os.MkdirAll(filepath.Join(way, "in the way"), 0o700))
+	for _, id := range []uid.ID{w.old.ID, w.next.ID} {
+		_, err := w.store.RevokeKey(t.Context(), principalIn(w.org.ID), id, 0)
+		w.must(err)
+		if w.store.mooring.hold() == nil {
+			t.Error("the anchor was written")
+		}
+	}
+	w.must(os.RemoveAll(way))
+	w.must(w.store.mooring.hold())
+	w.must(w.store.Close())
+	for line, want := range map[string]int{"the anchor could not be written": 1, "the anchor is written again": 1} {
+		if n := strings.Count(lines.String(), line); n != want {
+			t.Errorf("%q was logged %d times, want %d", line, n, want)
+		}
+	}
+}
+
 // Many who ask while one write is under way share the next.
 func TestMooringSharesAWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var writes atomic.Int32
-		m := newMooring(func() error { writes.Add(1); time.Sleep(time.Millisecond); return nil })
+		m := newMooring(func() error { writes.Add(1); time.Sleep(time.Millisecond); return nil }, slog.New(slog.DiscardHandler))
 		for range 64 {
 			go func() {
 				if err := m.hold(); err != nil {

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,7 @@ const (
 // who asks, and when it is stopped.
 type mooring struct {
 	write func() error  // writes the anchor for what is committed now
+	log   *slog.Logger  // is told when that fails, and when it works again
 	moved chan struct{} // buffered by one: something was committed
 	asked chan chan<- error
 	quit  chan struct{}
@@ -27,9 +29,9 @@ type mooring struct {
 	fault atomic.Pointer[error] // of the last write; nil: there was none
 }
 
-func newMooring(write func() error) *mooring {
+func newMooring(write func() error, log *slog.Logger) *mooring {
 	m := &mooring{
-		write: write, moved: make(chan struct{}, 1), asked: make(chan chan<- error),
+		write: write, log: log, moved: make(chan struct{}, 1), asked: make(chan chan<- error),
 		quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	go m.run()
@@ -75,12 +77,19 @@ func (m *mooring) answer(first chan<- error) {
 	}
 }
 
-// attempt writes, and keeps what came of it. One that failed is tried again.
+// attempt writes, keeps what came of it, and logs what is new about that. One that
+// failed is tried again.
 func (m *mooring) attempt() error {
-	err := m.write()
-	if err == nil {
-		m.fault.Store(nil)
+	err, before := m.write(), m.trouble()
+	switch {
+	case err == nil && before == nil:
 		return nil
+	case err == nil:
+		m.fault.Store(nil)
+		m.log.Warn("the anchor is written again", "file", anchorFile)
+		return nil
+	case before == nil || before.Error() != err.Error():
+		m.log.Error("the anchor could not be written: a loss of the newest records might go unseen; it is tried again", "file", anchorFile, "error", err)
 	}
 	m.fault.Store(&err)
 	m.nudge()
@@ -152,10 +161,8 @@ func (s *Store) writeAnchor() error {
 	if err == nil {
 		err = writeFile(s.options.Dir, anchorFile, a.text(s.signing))
 	}
-	if err != nil {
-		s.options.Log.Error("the anchor could not be written: a loss of the newest records might go unseen", "file", anchorFile, "error", err)
-		return err
+	if err == nil {
+		s.anchored.Store(seq)
 	}
-	s.anchored.Store(seq)
-	return nil
+	return err
 }

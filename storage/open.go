@@ -158,7 +158,7 @@ func (s *Store) start(o *opening) error {
 	if s.options.AuditCopy != "" {
 		s.copy = newCopier(s, s.options.AuditCopy, o.fresh)
 	}
-	s.mooring = newMooring(s.writeAnchor)
+	s.mooring = newMooring(s.writeAnchor, s.options.Log)
 	return nil
 }
 
