@@ -235,7 +235,7 @@ type normal struct {
 
 var (
 	anyUID     = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
-	anyTime    = regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	anyTime    = regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z`)
 	anyKey     = regexp.MustCompile(`ex_live_[0-9A-Za-z]{38}`)
 	anyCount   = regexp.MustCompile(`\d+ records`)
 	cutOwner   = regexp.MustCompile(`owner@[0-9a-f-]+…`)
