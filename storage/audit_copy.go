@@ -3,8 +3,6 @@ package storage
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -17,8 +15,9 @@ const (
 	copyDelay    = 100 * time.Millisecond // how long a record waits for company
 	copyRetry    = time.Second            // how often a copy is tried again that can't be written
 	copyPatience = 2 * time.Second        // how long what takes a right away waits for its record to be copied
-	copyStop     = 10 * time.Second
-	copyBatch    = 1 << 20 // bytes of one append
+	copyStall    = 5 * time.Second        // how long one write may take: a file system that hangs reports no error
+	copyStop     = 10 * time.Second       // how long a stop waits for the copy
+	copyBatch    = 1 << 20                // bytes of one append
 )
 
 // copier follows the audit chain and appends what is new to a file outside the
@@ -42,20 +41,25 @@ type copier struct {
 	copied   uint64        // the last record that is durable in the file
 	attempts uint64        // that failed
 	fault    error         // why it can't be written; nil: it can
+	began    time.Time     // of the write that is under way; zero: none is
 	changed  chan struct{} // closed and made anew when one of these changes
 }
 
 // newCopier goes on with the copy at path. One that can't be written is no error:
 // it is tried again, and meanwhile refusal says so.
 func newCopier(s *Store, path string, fresh bool) *copier {
-	c := &copier{
-		store: s, path: path, fresh: fresh, woken: make(chan struct{}, 1), asked: make(chan struct{}, 1),
-		quit: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{}),
-	}
+	c := makeCopier(s, path, fresh)
 	c.told(c.attach())
 	c.nudge()
 	go c.run()
 	return c
+}
+
+func makeCopier(s *Store, path string, fresh bool) *copier {
+	return &copier{
+		store: s, path: path, fresh: fresh, woken: make(chan struct{}, 1), asked: make(chan struct{}, 1),
+		quit: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{}),
+	}
 }
 
 func (c *copier) run() {
@@ -72,19 +76,32 @@ func (c *copier) run() {
 			}
 		case <-due:
 			due = nil
-			c.told(c.catchUp(c.quit))
+			c.attempt(c.quit)
 		case <-c.asked:
 			due = nil
-			c.told(c.catchUp(c.quit))
+			c.attempt(c.quit)
 		case <-c.quit:
 			limit := make(chan struct{})
 			timer := time.AfterFunc(copyStop, func() { close(limit) })
-			c.told(c.catchUp(limit))
+			c.attempt(limit)
 			timer.Stop()
 			c.detach()
 			return
 		}
 	}
+}
+
+// attempt catches up, and keeps when it began.
+func (c *copier) attempt(quit <-chan struct{}) {
+	c.under(time.Now())
+	c.told(c.catchUp(quit))
+	c.under(time.Time{})
+}
+
+func (c *copier) under(way time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.began = way
 }
 
 // told keeps what came of an attempt, and logs what is new about it.
@@ -189,6 +206,7 @@ func (c *copier) catchUp(quit <-chan struct{}) error {
 		}
 		c.at = last
 		c.told(nil)
+		c.under(time.Now())
 		select {
 		case <-quit:
 			return nil
@@ -219,73 +237,18 @@ func (c *copier) detach() {
 	}
 }
 
-// nudge tells that there is something to copy.
-func (c *copier) nudge() {
-	if c != nil {
-		wake(c.woken)
-	}
-}
-
-func wake(c chan<- struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
-// refusal is why nothing may be written that belongs into the copy;
-// ErrAuditUnavailable, or nil.
-func (c *copier) refusal() error {
-	if c == nil {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.fault == nil {
-		return nil
-	}
-	return fmt.Errorf("%w: %s: %w", ErrAuditUnavailable, c.path, hideDamage(c.fault))
-}
-
-// hideDamage keeps what is wrong with the copy from being taken for damage of
-// the store, which ends the service.
-func hideDamage(err error) error { return errors.New(err.Error()) }
-
-// hold returns once the copy has the record seq, or it could not be written.
-func (c *copier) hold(seq uint64) error {
-	if c == nil {
-		return nil
-	}
-	limit := time.NewTimer(copyPatience)
-	defer limit.Stop()
-	for begun := uint64(0); ; {
-		c.mu.Lock()
-		copied, attempts, fault, changed := c.copied, c.attempts, c.fault, c.changed
-		c.mu.Unlock()
-		switch {
-		case copied >= seq:
-			return nil
-		case begun == 0:
-			begun = attempts + 1
-		case attempts >= begun:
-			return fault
-		}
-		wake(c.asked)
-		select {
-		case <-changed:
-		case <-c.done:
-			return ErrClosed
-		case <-limit.C:
-			return errors.New("writing it takes too long")
-		}
-	}
-}
-
-// close copies what is left and ends run.
+// close copies what is left and ends run. A write that hangs can't be ended, and is
+// not waited for: what it lacks is copied at the next start.
 func (c *copier) close() {
 	if c == nil {
 		return
 	}
 	c.stop.Do(func() { close(c.quit) })
-	<-c.done
+	limit := time.NewTimer(copyStop)
+	defer limit.Stop()
+	select {
+	case <-c.done:
+	case <-limit.C:
+		c.store.options.Log.Error("the audit copy lacks the newest records: they are copied at the next start", "file", c.path, "error", errSlowCopy)
+	}
 }
