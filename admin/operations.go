@@ -24,37 +24,19 @@ type nothing struct{}
 // What can be asked over the socket. Both ends use these values, so that a name
 // or a type cannot differ between them.
 var (
-	opCreateKey = operation[KeyRequest, NewKey]{"keys/create", func(ctx context.Context, o Ops, in KeyRequest, _ Progress) (NewKey, error) {
-		return o.CreateKey(ctx, in)
-	}}
-	opRotateKey = operation[RotateRequest, NewKey]{"keys/rotate", func(ctx context.Context, o Ops, in RotateRequest, _ Progress) (NewKey, error) {
-		return o.RotateKey(ctx, in)
-	}}
-	opRevokeKey = operation[KeyRef, APIKey]{"keys/revoke", func(ctx context.Context, o Ops, in KeyRef, _ Progress) (APIKey, error) {
-		return o.RevokeKey(ctx, in)
-	}}
-	opAPIKey = operation[KeyRef, APIKey]{"keys/show", func(ctx context.Context, o Ops, in KeyRef, _ Progress) (APIKey, error) {
-		return o.APIKey(ctx, in)
-	}}
-	opAPIKeys = operation[OrgRef, []APIKey]{"keys/list", func(ctx context.Context, o Ops, in OrgRef, _ Progress) ([]APIKey, error) {
-		return o.APIKeys(ctx, in)
-	}}
-	opCreateOrg = operation[OrgRequest, Organization]{"orgs/create", func(ctx context.Context, o Ops, in OrgRequest, _ Progress) (Organization, error) {
-		return o.CreateOrg(ctx, in)
-	}}
-	opOrgs = operation[nothing, []Organization]{"orgs/list", func(ctx context.Context, o Ops, _ nothing, _ Progress) ([]Organization, error) {
+	opCreateKey = operation[KeyRequest, NewKey]{"keys/create", silent(Ops.CreateKey)}
+	opRotateKey = operation[RotateRequest, NewKey]{"keys/rotate", silent(Ops.RotateKey)}
+	opRevokeKey = operation[KeyRef, APIKey]{"keys/revoke", silent(Ops.RevokeKey)}
+	opAPIKey    = operation[KeyRef, APIKey]{"keys/show", silent(Ops.APIKey)}
+	opAPIKeys   = operation[OrgRef, []APIKey]{"keys/list", silent(Ops.APIKeys)}
+	opCreateOrg = operation[OrgRequest, Organization]{"orgs/create", silent(Ops.CreateOrg)}
+	opOrgs      = operation[nothing, []Organization]{"orgs/list", func(ctx context.Context, o Ops, _ nothing, _ Progress) ([]Organization, error) {
 		return o.Orgs(ctx)
 	}}
-	opCreateUser = operation[UserRequest, User]{"users/create", func(ctx context.Context, o Ops, in UserRequest, _ Progress) (User, error) {
-		return o.CreateUser(ctx, in)
-	}}
-	opUsers = operation[OrgRef, []User]{"users/list", func(ctx context.Context, o Ops, in OrgRef, _ Progress) ([]User, error) {
-		return o.Users(ctx, in)
-	}}
-	opAuditRecords = operation[AuditRequest, []AuditRecord]{"audit/list", func(ctx context.Context, o Ops, in AuditRequest, _ Progress) ([]AuditRecord, error) {
-		return o.AuditRecords(ctx, in)
-	}}
-	opVerifyAudit = operation[AuditCheck, AuditReport]{"audit/verify", func(ctx context.Context, o Ops, in AuditCheck, p Progress) (AuditReport, error) {
+	opCreateUser   = operation[UserRequest, User]{"users/create", silent(Ops.CreateUser)}
+	opUsers        = operation[OrgRef, []User]{"users/list", silent(Ops.Users)}
+	opAuditRecords = operation[AuditRequest, []AuditRecord]{"audit/list", silent(Ops.AuditRecords)}
+	opVerifyAudit  = operation[AuditCheck, AuditReport]{"audit/verify", func(ctx context.Context, o Ops, in AuditCheck, p Progress) (AuditReport, error) {
 		return o.VerifyAudit(ctx, in, p)
 	}}
 	opVerify = operation[nothing, VerifyReport]{"verify", func(ctx context.Context, o Ops, _ nothing, p Progress) (VerifyReport, error) {
