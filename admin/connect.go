@@ -121,6 +121,6 @@ func storeOptions(c *config.Config, hasher *auth.Hasher, create bool, log *slog.
 	return storage.Options{
 		Dir: c.Storage.Dir, Create: create, Hasher: hasher, Environment: c.Auth.Environment,
 		Limits: c.RateLimit.Windows, MaxExpiryDays: most, NumberPattern: c.Invoices.NumberPattern, CacheBytes: cache,
-		MinFree: c.Storage.MinFree, AuditCopy: c.AuditCopy(), Log: log,
+		MinFree: c.Storage.MinFree, AuditCopy: c.AuditCopy(), Log: log, BeforeMigration: beforeMigration(c, log),
 	}
 }

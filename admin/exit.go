@@ -130,6 +130,7 @@ var outcomes = []outcome{
 	{sealed.ErrNotSealed, "backup_not_encrypted", exitInvalid, "if that is as it should be, leave --age-identity out"},
 	{sealed.ErrIdentity, "wrong_identity", exitInvalid, ""},
 	{sealed.ErrRecipient, "bad_recipient", exitUsage, "recipients look like age1...; age-keygen makes them"},
+	{storage.ErrNotBackedUp, "not_backed_up", exitFailed, "nothing was changed; make room there, or name another directory with [backup] dir, and run it again"},
 	{storage.ErrBackupRunning, "backup_running", exitInUse, "let it finish"},
 	{storage.ErrOccupied, "occupied", exitFailed, "name a directory that is empty or absent with --data-dir"},
 	{errFileExists, "file_exists", exitFailed, "choose another name, or add --force to replace it"},

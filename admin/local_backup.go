@@ -33,19 +33,27 @@ func (l Local) Backup(ctx context.Context, out io.Writer, progress Progress) (Ba
 // writeBackup writes a backup to out, encrypted if it is to anybody.
 func writeBackup(ctx context.Context, ops Ops, out io.Writer, to []sealed.Recipient, progress Progress) (done BackupReport, err error) {
 	file := &sizedWriter{to: out}
-	plain, seal := io.Writer(file), func() error { return nil }
-	if len(to) > 0 {
-		w, err := sealed.Writer(file, to)
-		if err != nil {
-			return done, err
-		}
-		plain, seal = w, w.Close
-	}
-	if done, err = ops.Backup(ctx, plain, progress); err == nil {
-		err = seal()
-	}
+	err = sealFor(file, to, func(plain io.Writer) error {
+		done, err = ops.Backup(ctx, plain, progress)
+		return err
+	})
 	done.Bytes, done.Encrypted = file.size, len(to) > 0
 	return done, err
+}
+
+// sealFor has write write to out, encrypted if it is to anybody.
+func sealFor(out io.Writer, to []sealed.Recipient, write func(plain io.Writer) error) error {
+	if len(to) == 0 {
+		return write(out)
+	}
+	w, err := sealed.Writer(out, to)
+	if err != nil {
+		return err
+	}
+	if err := write(w); err != nil {
+		return err
+	}
+	return w.Close()
 }
 
 // sizedWriter counts what goes by.

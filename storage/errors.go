@@ -43,6 +43,8 @@ var (
 	ErrKeyEnded  = errors.New("api key has ended and stays as it is")
 	ErrLastOwner = errors.New("the last enabled owner of an organization stays")
 
+	// ErrNotBackedUp: what should be done before a migration failed, so there was none.
+	ErrNotBackedUp   = errors.New("the store is of an older exante and was not brought up to date, since no backup of it could be made first")
 	ErrBackupRunning = errors.New("another backup of this store is running")
 	ErrOccupied      = errors.New("the directory is not empty")                                 // Restore
 	ErrForeignCopy   = errors.New("the audit copy does not belong to the backup")               // Restore

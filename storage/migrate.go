@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"exante/auth"
 	"exante/auth/uid"
@@ -25,13 +26,37 @@ var steps = map[uint64]func(s *Store, ctx context.Context) error{
 	2: (*Store).dropAnchor,
 }
 
+// Migration is what is about to be done to a store of an older schema.
+type Migration struct {
+	From, To uint64 // schemas
+	Sequence uint64 // of the last commit
+	// Backup writes the store as it is now. A restore of it migrates it again.
+	Backup func(out io.Writer, o BackupOptions) error
+}
+
+// beforeMigration asks whoever makes a backup first. Nothing has been changed yet.
+// A store that is damaged is not brought up to date either.
+func (s *Store) beforeMigration(schema uint64, r kv.Reader) error {
+	if steps[schema] == nil {
+		return fmt.Errorf("%w: schema %d has never been", ErrCorrupt, schema)
+	}
+	if s.options.BeforeMigration == nil {
+		return nil
+	}
+	err := s.options.BeforeMigration(Migration{From: schema, To: schemaVersion, Sequence: r.Seq(), Backup: func(out io.Writer, o BackupOptions) error {
+		_, err := backUp(r, s.now(), out, o, nil)
+		return err
+	}})
+	if err == nil || errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrNotBackedUp, err)
+}
+
 // migrate brings the store from an older schema to ours, step by step.
 func (s *Store) migrate(ctx context.Context, marker markerRecord) error {
 	for marker.Schema < schemaVersion {
-		step, known := steps[marker.Schema]
-		if !known {
-			return fmt.Errorf("%w: schema %d has never been", ErrCorrupt, marker.Schema)
-		}
+		step := steps[marker.Schema]
 		s.options.Log.Info("bringing the store up to date", "from_schema", marker.Schema, "to_schema", marker.Schema+1)
 		if err := step(s, ctx); err != nil {
 			return fmt.Errorf("migrate from schema %d: %w", marker.Schema, err)

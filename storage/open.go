@@ -54,6 +54,8 @@ func (s *Store) judge(o *opening, seq uint64, r kv.Reader) (err error) {
 		return err
 	}
 	switch {
+	case s.options.accept == nil && !o.loaded:
+		return s.beforeMigration(o.marker.Schema, r)
 	case s.options.accept == nil:
 		return nil
 	case !o.loaded:

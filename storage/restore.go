@@ -149,6 +149,7 @@ func bringCopyUp(o Options) error {
 func (d *Restored) prove(ctx context.Context, dir string, o RestoreOptions, after *aftermath) error {
 	o.Store.Dir, o.Store.Create, o.Store.AuditCopy = dir, false, ""
 	o.Store.Restored, o.Store.superseded = true, after.superseded
+	o.Store.BeforeMigration = nil // the backup is there
 	s, err := Open(o.Store)
 	if err != nil {
 		return fmt.Errorf("open the restored store: %w", err)

@@ -37,6 +37,11 @@ type Options struct {
 	Unanchored bool   // take the store as it is, whatever its anchor and audit copy say
 	Restored   bool   // likewise, and begin with a store.restore that supersedes what the audit copy has beyond it
 
+	// BeforeMigration is called before a store of an older schema is changed, which an
+	// older program can't open any more after that. If it returns an error the store
+	// is left as it is, and Open returns ErrNotBackedUp. nil: nobody is asked.
+	BeforeMigration func(Migration) error
+
 	superseded Detail      // of the record that Restored begins with, where there is no audit copy to read it from
 	accept     *acceptance // nil: the store is not being accepted
 
@@ -98,7 +103,7 @@ type Store struct {
 }
 
 // Open opens or creates the store in o.Dir and loads the keyring and the lists.
-// Errors: ErrInUse, ErrNoStore, ErrCorrupt, ErrNewer, ErrFullDisk.
+// Errors: ErrInUse, ErrNoStore, ErrCorrupt, ErrNewer, ErrFullDisk, ErrNotBackedUp.
 func Open(o Options) (*Store, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
