@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"exante/admin"
+	"exante/admin/backups"
 	"exante/auth"
 	"exante/server"
 	"exante/server/metrics"
@@ -79,12 +80,14 @@ func observe(in admin.ServeInput, open *admin.Stack, store *storage.Store, a *au
 		return err
 	}
 	desk := admin.NewDesk(store, in.Config, server.Wire{}, nil).Flushing(a.Flush)
-	backups, err := desk.Schedule(in.Log)
+	schedule, err := desk.Schedule(in.Log)
 	if err != nil {
 		return err
 	}
-	open.Opened(backups.Close)
-	socket, err := desk.Listen(in.Log, in.Running(api, a, ln, figures))
+	open.Opened(schedule.Close)
+	running := in.Running(api, a, ln, figures)
+	running.Backups = schedule
+	socket, err := desk.Listen(in.Log, running)
 	if err != nil {
 		return err
 	}
@@ -94,13 +97,24 @@ func observe(in admin.ServeInput, open *admin.Stack, store *storage.Store, a *au
 	}
 	exporter, err := metrics.Serve(figures, metrics.Sources{
 		Store: store, Auth: a, Server: api, Version: in.Version, Environment: in.Config.Auth.Environment,
-		Certificate: in.CertificateEnds, Dropped: in.Dropped, Log: in.Log,
+		Certificate: in.CertificateEnds, Dropped: in.Dropped, Backups: toMetrics(schedule), Log: in.Log,
 	})
 	if err != nil {
 		return err
 	}
 	open.Opened(exporter.Close)
 	return nil
+}
+
+// toMetrics is how backups go, as Prometheus is told; nil if none are scheduled.
+func toMetrics(s *backups.Schedule) func() metrics.Backups {
+	if s.Every() == 0 {
+		return nil
+	}
+	return func() metrics.Backups {
+		l := s.Last()
+		return metrics.Backups{ProvenAt: l.ProvenAt, Bytes: l.Size, Failures: l.Failures}
+	}
 }
 
 // openStore opens what keys are judged by, and what remembers them, with all in it

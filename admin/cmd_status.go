@@ -31,7 +31,8 @@ func (s *shell) healthcheckCommand() *cli.Command {
 		name: "healthcheck", usage: "ask a running server whether it takes requests",
 		about: "For Docker and for monitoring. It asks on the admin socket and waits 3 seconds at\n" +
 			"most, whatever the port of the API suffers from. Exit code 0 says ready, 1 that\n" +
-			"it answers and is not, and why.",
+			"it answers and is not, and why. One that is degraded, by a full disk for example,\n" +
+			"takes requests: that is 0, and standard error names what it lacks.",
 		examples: "exante healthcheck --data-dir /var/lib/exante",
 		codes:    []int{exitUnreachable},
 		run:      func(ctx context.Context, _ *cli.Context) error { return s.runHealthcheck(ctx) },
@@ -66,6 +67,9 @@ func (s *shell) runHealthcheck(ctx context.Context) error {
 		err = s.printJSON(h)
 	} else if h.Healthy {
 		_, err = fmt.Fprintln(s.stdout, h.State)
+		for _, trouble := range h.Degraded {
+			s.tell("it is degraded: %s", troubles[trouble])
+		}
 	}
 	if err == nil && !h.Healthy {
 		err = fmt.Errorf("%w: %s", errUnhealthy, h.Reason)
@@ -100,7 +104,7 @@ func (st *Status) print(w io.Writer) error {
 	for _, group := range []struct {
 		title string
 		pairs [][2]string
-	}{{"server", st.serverLines()}, {"data", st.dataLines()}, {"keys", st.keyLines()}, {"since the start", st.workLines()}} {
+	}{{"server", st.serverLines()}, {"data", st.dataLines()}, {"backups", st.Backups.lines()}, {"keys", st.keyLines()}, {"since the start", st.workLines()}} {
 		if _, err := fmt.Fprintf(w, "\n%s\n", strings.ToUpper(group.title)); err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"exante/admin/backups"
 	"exante/auth"
 	"exante/storage"
 )
@@ -35,6 +36,7 @@ type Running struct {
 
 	Certificate func() (notAfter time.Time) // nil: no TLS
 	Dropped     func() uint64               // lines that the log has lost; nil: none
+	Backups     *backups.Schedule           // nil: none are made
 }
 
 // opHealth and opStatus are asked of a running server only: there is no other road.
@@ -67,7 +69,7 @@ func (r Remote) Status(ctx context.Context) (Status, error) {
 
 // health reads no more than memory, so that it answers whatever the rest suffers from.
 func (d *Desk) health(r Running) Health {
-	h := Health{State: r.Front.State()}
+	h := Health{State: r.Front.State(), Degraded: d.store.Troubles()}
 	switch err := d.store.Health(); {
 	case err != nil:
 		h.Reason = "the store has failed: " + err.Error()
@@ -114,6 +116,7 @@ func (d *Desk) status(ctx context.Context, r Running) (Status, error) {
 		s.TLS, s.CertificateTo = true, whenever(r.Certificate())
 	}
 	s.HeapBytes, s.RSSBytes = memory()
+	s.Backups = backupStatus(r.Backups)
 	s.Notices = s.notices(r, now)
 	return s, nil
 }
@@ -135,6 +138,10 @@ func (s *Status) notices(r Running, now time.Time) []string {
 	if !s.Healthy {
 		all = append(all, s.Reason)
 	}
+	for _, trouble := range s.Degraded {
+		all = append(all, troubles[trouble])
+	}
+	all = append(all, s.Backups.notices(now)...)
 	if r.Certificate != nil {
 		switch left := r.Certificate().Sub(now); {
 		case left <= 0:

@@ -5,6 +5,9 @@ type Health struct {
 	Healthy bool   `json:"healthy"`
 	State   string `json:"state"`
 	Reason  string `json:"reason"` // "" when healthy
+
+	// Degraded names what a server lacks that takes requests all the same.
+	Degraded []string `json:"degraded"`
 }
 
 // Status is all that an operator may want to know of a running server.
@@ -22,6 +25,7 @@ type Status struct {
 	CertificateTo *string  `json:"certificate_expires_at"`
 
 	Data       DataStatus        `json:"data"`
+	Backups    *BackupStatus     `json:"backups"` // null: none is scheduled
 	Keys       KeyStatus         `json:"keys"`
 	Requests   map[string]uint64 `json:"requests"` // since the start, by class of status
 	Refusals   map[string]uint64 `json:"refusals"` // since the start, by reason

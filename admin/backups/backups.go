@@ -48,6 +48,9 @@ type LastBackup struct {
 	Sequence uint64    // of the store, when it was taken
 	Proven   bool      // it was restored
 	Error    string    // why the last try failed; "": it did not
+
+	ProvenAt time.Time // of the newest backup that was restored; zero: there is none
+	Failures uint64    // tries that failed since the start
 }
 
 // Schedule is a goroutine that makes backups. A failure is logged, tried again with
@@ -86,6 +89,9 @@ func (s *Schedule) Close(ctx context.Context) error {
 	}
 }
 
+// Every is how often backups are made; 0: none are.
+func (s *Schedule) Every() time.Duration { return s.o.Every }
+
 // Last is how it goes.
 func (s *Schedule) Last() LastBackup {
 	s.mu.Lock()
@@ -123,6 +129,7 @@ func (s *Schedule) run(ctx context.Context) {
 		s.last.Error = ""
 		if err != nil {
 			s.last.Error = err.Error()
+			s.last.Failures++
 		}
 		s.mu.Unlock()
 	}
@@ -136,7 +143,7 @@ func (s *Schedule) resume() time.Duration {
 		return 0
 	}
 	s.mu.Lock()
-	s.last = LastBackup{At: newest.at, Size: newest.size, Sequence: newest.sequence, Proven: true}
+	s.last = LastBackup{At: newest.at, Size: newest.size, Sequence: newest.sequence, Proven: true, ProvenAt: newest.at}
 	s.mu.Unlock()
 	// A clock that was set back must not put backups off.
 	return min(s.o.Every, max(0, time.Until(newest.at.Add(s.o.Every))))
@@ -168,5 +175,9 @@ func (s *Schedule) once(ctx context.Context) error {
 func (s *Schedule) note(t Taken, proven bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.last = LastBackup{At: t.At, Size: t.Size, Sequence: t.Sequence, Proven: proven}
+	l := &s.last
+	l.At, l.Size, l.Sequence, l.Proven = t.At, t.Size, t.Sequence, proven
+	if proven {
+		l.ProvenAt = t.At
+	}
 }

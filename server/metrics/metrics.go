@@ -39,6 +39,7 @@ type Sources struct {
 	Environment auth.Environment
 	Certificate func() (notAfter time.Time) // nil: no TLS
 	Dropped     func() uint64               // lines that the log has lost; nil: there is no such log
+	Backups     func() Backups              // nil: none are scheduled
 
 	Log *slog.Logger // nil: discard
 }
@@ -110,6 +111,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	c.collectTraffic(out)
 	c.collectKeys(out)
 	c.collectStore(out)
+	c.collectCare(out)
 	if c.Dropped != nil {
 		logDropped.send(out, float64(c.Dropped()))
 	}

@@ -39,6 +39,7 @@ type world struct {
 	api     string // address
 	metrics string
 	dropped atomic.Uint64
+	backups atomic.Pointer[metrics.Backups]
 	client  *http.Client
 }
 
@@ -68,9 +69,11 @@ func start(t *testing.T) *world {
 		w.must(<-served)
 		w.must(a.Close(context.Background()))
 	})
+	w.backups.Store(&metrics.Backups{})
 	w.expose(metrics.Sources{
 		Store: w.store, Auth: a, Server: s, Version: "v1.2.3", Environment: auth.Live,
 		Certificate: func() time.Time { return storagetest.Begin }, Dropped: w.dropped.Load,
+		Backups: func() metrics.Backups { return *w.backups.Load() },
 	})
 	return w
 }
@@ -255,10 +258,11 @@ func TestCountsAreExact(t *testing.T) {
 }
 
 // constants say what was configured or is so for as long as all is well. What
-// moves store_healthy ends the process.
+// moves store_healthy ends the process; what moves degraded has a test of its own.
 var constants = []string{
 	"exante_build_info", "exante_argon2_slots", "exante_argon2_queue_capacity",
-	"exante_store_healthy", "exante_tls_certificate_expiry_timestamp_seconds",
+	"exante_store_healthy", "exante_degraded", "exante_disk_min_free_bytes",
+	"exante_tls_certificate_expiry_timestamp_seconds",
 }
 
 // A metric that can't move is a lie. Under a load of every kind each takes at
@@ -290,6 +294,7 @@ func TestEveryMetricMoves(t *testing.T) {
 	}
 	look()
 	w.dropped.Store(3)
+	w.backups.Store(&metrics.Backups{ProvenAt: time.Now(), Bytes: 4711, Failures: 2})
 	expires := time.Now().Add(time.Hour)
 	storagetest.Org(t, w.store, "Rival")
 	key := w.key(storage.KeyDraft{ExpiresAt: expires})
