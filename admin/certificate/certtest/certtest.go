@@ -18,7 +18,7 @@ import (
 // Pair is a certificate with its key, in PEM.
 type Pair struct{ Cert, Key []byte }
 
-// New makes a certificate for localhost and 127.0.0.1 that is valid until then.
+// New makes a certificate for localhost, billing.example.com and 127.0.0.1 that is valid until then.
 func New(tb testing.TB, name string, notAfter time.Time) Pair {
 	tb.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -28,7 +28,7 @@ func New(tb testing.TB, name string, notAfter time.Time) Pair {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
 		NotBefore: time.Now().Add(-365 * 24 * time.Hour), NotAfter: notAfter,
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		DNSNames: []string{"localhost", "billing.example.com"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
