@@ -23,14 +23,20 @@ func pemFiles(t *testing.T, p certtest.Pair) (cert, key string) {
 	return cert, key
 }
 
-// serveTLS is serve with a certificate, and call over TLS from then on.
-func serveTLS(t *testing.T, dir, cert, key string, trusted []certtest.Pair, args ...string) *server {
+// trust has call accept the certificates, and no other ones, from then on.
+func trust(t *testing.T, pairs ...certtest.Pair) {
 	t.Helper()
 	before := client
 	client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: certtest.Pool(trusted...)}, MaxIdleConnsPerHost: 128,
+		TLSClientConfig: &tls.Config{RootCAs: certtest.Pool(pairs...)}, MaxIdleConnsPerHost: 128,
 	}}
 	t.Cleanup(func() { client.CloseIdleConnections(); client = before })
+}
+
+// serveTLS is serve with a certificate, and call over TLS from then on.
+func serveTLS(t *testing.T, dir, cert, key string, trusted []certtest.Pair, args ...string) *server {
+	t.Helper()
+	trust(t, trusted...)
 	return serve(t, dir, append([]string{"--server-tls-cert", cert, "--server-tls-key", key}, args...)...)
 }
 
