@@ -39,7 +39,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 	seen := map[string]bool{}
 	for _, f := range flags {
 		if !slices.Contains(flagNames(leaf), f.name) {
-			return nil, usagef(helpHint(path), "unknown flag --%s%s", f.name, didYouMean(f.name, flagNames(leaf)))
+			return nil, usagef(helpHint(path), "unknown flag --%s%s", f.name, didYouMean("--", f.name, flagNames(leaf)))
 		}
 		if seen[f.name] && !repeatable(leaf, f.name) {
 			return nil, usagef(helpHint(path), "flag --%s is given twice", f.name)
@@ -137,7 +137,7 @@ func findCommand(app *cli.App, words []string, flags []flag) (path []string, lea
 		}
 		if next == nil {
 			return nil, nil, nil, usagef(helpHint(path), "unknown command %q%s",
-				strings.Join(append(path, words[0]), " "), didYouMean(words[0], names))
+				strings.Join(append(path, words[0]), " "), didYouMean("", words[0], names))
 		}
 		path, leaf, words, commands = append(path, next.Name), next, words[1:], next.Subcommands
 	}
@@ -164,9 +164,9 @@ func helpHint(path []string) string {
 	return "see: " + strings.Join(append([]string{"exante"}, path...), " ") + " --help"
 }
 
-func didYouMean(word string, known []string) string {
+func didYouMean(prefix, word string, known []string) string {
 	if near := suggest.Nearest(word, known); near != "" {
-		return ": did you mean " + near + "?"
+		return ": did you mean " + prefix + near + "?"
 	}
 	return ""
 }

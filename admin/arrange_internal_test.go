@@ -42,13 +42,13 @@ func TestMisuseIsNamed(t *testing.T) {
 		"keyz list":                  `unknown command "keyz": did you mean keys?`,
 		"keys revok U":               `unknown command "keys revok": did you mean revoke?`,
 		"frobnicate":                 `unknown command "frobnicate"`,
-		"keys list --jsn":            "unknown flag --jsn: did you mean json?",
+		"keys list --jsn":            "unknown flag --jsn: did you mean --json?",
 		"keys list --yes":            "unknown flag --yes",
 		"keys list --listen x":       "unknown flag --listen",
 		"keys create --name":         "flag --name needs a value",
 		"keys list --json --json":    "flag --json is given twice",
 		"keys list --org a --org b":  "flag --org is given twice",
-		"serve --server-listn x":     "unknown flag --server-listn: did you mean server-listen?",
+		"serve --server-listn x":     "unknown flag --server-listn: did you mean --server-listen?",
 		"keys list --data-dir --bad": "",
 	} {
 		_, err := arrange((&shell{}).app(), append([]string{"exante"}, strings.Fields(in)...))

@@ -274,3 +274,20 @@ func TestOnlyFilesAreReplaced(t *testing.T) {
 		t.Errorf("there is %v now", names)
 	}
 }
+
+// A running server authenticates with its own settings: who thinks that the command's
+// count is told.
+func TestBackupThatIsNotAuthenticatedIsToldOf(t *testing.T) {
+	dir := dataDir(t)
+	must(t, "init", "--data-dir", dir)
+	run(t, dir)
+	const told = "the backup is not authenticated: the server was started without backup.mac_key_file"
+	file := filepath.Join(t.TempDir(), "b")
+	if r := exante(t, "backup", "--output", file, "--data-dir", dir); r.code != 0 || strings.Contains(r.stderr, told) {
+		t.Errorf("without a key: %+v", r)
+	}
+	t.Setenv("EXANTE_BACKUP_MAC_KEY_FILE", secretFile(t, strings.Repeat("k", 32)))
+	if r := exante(t, "backup", "--output", file, "--force", "--data-dir", dir); r.code != 0 || !strings.Contains(r.stderr, told) {
+		t.Errorf("with a key that the server does not have: %+v", r)
+	}
+}

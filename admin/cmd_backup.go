@@ -77,8 +77,12 @@ func (s *shell) runBackup(ctx context.Context, o backupOptions) error {
 // takeBackup writes a backup to out, encrypted if it is to anybody.
 func (s *shell) takeBackup(ctx context.Context, ops Ops, out io.Writer, to []sealed.Recipient) (BackupReport, error) {
 	progress, finish := s.progressBar("backup")
-	defer finish()
-	return writeBackup(ctx, ops, out, to, progress)
+	done, err := writeBackup(ctx, ops, out, to, progress)
+	finish()
+	if err == nil && !done.Authenticated && s.config.Backup.MACKeyFile != "" {
+		s.tell("the backup is not authenticated: the server was started without backup.mac_key_file")
+	}
+	return done, err
 }
 
 // printBackup prints what a backup is of: beside the data where that is the backup.

@@ -174,7 +174,7 @@ func (s *shell) printImport(r ImportReport, out *refusals) error {
 	}
 	err := s.printReportOf(r)
 	if n := r.Refused + r.SkippedRefused; err == nil && n > 0 {
-		return fmt.Errorf("%d %w, %d of them by earlier runs", n, errRefused, r.SkippedRefused)
+		return fmt.Errorf("%w: %d, %d of them by earlier runs", errRefused, n, r.SkippedRefused)
 	}
 	return err
 }

@@ -48,7 +48,7 @@ var (
 	errUnhealthy   = errors.New("the server is not healthy")
 	errPeer        = errors.New("this Unix user may not operate the server")
 	errSkew        = errors.New("the running server does not understand this command")
-	errRefused     = errors.New("lines were refused")
+	errRefused     = errors.New("refused lines")
 	errNotAKey     = errors.New("there is no key in the text")
 	errNotOurs     = errors.New("well formed, but no key of this installation")
 	errFindings    = errors.New("the store is damaged")

@@ -45,7 +45,7 @@ func TestImportTellsWhatWasRefusedAndHowItWent(t *testing.T) {
 		r := exante(t, "invoices", "import", file, "--data-dir", dir)
 		want := "line 1: body: is not JSON\n"
 		if r.code != 4 || r.stdout != "13 lines read, 1 imported, 12 refused, 0 skipped\n" || !strings.HasPrefix(r.stderr, want) ||
-			strings.Contains(r.stderr, "line 11:") || !strings.Contains(r.stderr, "and 2 more; --report has them all\nexante: 12 lines were refused") {
+			strings.Contains(r.stderr, "line 11:") || !strings.Contains(r.stderr, "and 2 more; --report has them all\nexante: refused lines: 12,") {
 			t.Errorf("import = %d %s%s", r.code, r.stdout, r.stderr)
 		}
 		again := exante(t, "invoices", "import", file, "--data-dir", dir, "--json")
