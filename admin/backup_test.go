@@ -57,6 +57,7 @@ func TestBackupAndRestore(t *testing.T) {
 			t.Errorf("the file has mode %v and %d bytes, the report says %+v", info.Mode(), info.Size(), report)
 		}
 		fails(t, 1, "the file exists already: "+file, "backup", "--output", file, "--data-dir", dir)
+		fails(t, 1, "open "+file+".d/b: no such file or directory", "backup", "--output", file+".d/b", "--data-dir", dir)
 		must(t, "backup", "--output", file, "--force", "--data-dir", dir)
 		if names := files(t, out); len(names) != 1 {
 			t.Errorf("beside the backup there is %v", names)

@@ -45,6 +45,10 @@ func writeWhole(path string, replace bool, write func(io.Writer) error) error {
 	dir := filepath.Dir(path)
 	file, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.part") // mode 0600
 	if err != nil {
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			at.Path = path // the operator has not named the other one
+		}
 		return err
 	}
 	err = errors.Join(write(file), file.Sync(), file.Close())

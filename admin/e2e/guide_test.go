@@ -185,8 +185,8 @@ func TestReadmeScheduledBackup(t *testing.T) {
 	g.do(blockBackup)
 	g.do(blockSealed)
 	own := strings.TrimSpace(sh(t, g.dir, nil, "age-keygen -y age.key"))
-	settings := adapted(t, settingsWith(t, "age_recipients"), "/mnt/backup/exante", to, "/etc/exante/mac.key", filepath.Join(g.dir, "mac.key"), "age1...", own)
-	s := g.serve(settings + adapted(t, settingsWith(t, "copy"), "/mnt/audit", to))
+	settings := adapted(t, settingsWith(t, "age_recipients"), "/mnt/backup/exante", to, "/mnt/audit", to, "/etc/exante/mac.key", filepath.Join(g.dir, "mac.key"), "age1...", own)
+	s := g.serve(settings)
 	s.waitFor("a proved backup", func() bool { return len(backupsIn(t, to, ".backup.age")) == 1 })
 	s.stop()
 	if _, err := os.Stat(filepath.Join(to, "exante.audit")); err != nil {
