@@ -65,13 +65,13 @@ func (s *scheduled) Take(ctx context.Context, w io.Writer) (taken backups.Taken,
 	return backups.Taken{At: at, Sequence: report.Sequence, Size: report.Bytes}, err
 }
 
+// thisProgram is the program that runs, even if an upgrade has replaced or removed its
+// file: another version may not know all settings of this one (proc_pid_exe(5)).
+const thisProgram = "/proc/self/exe"
+
 // Prove runs this program as `restore --dry-run`, in a process of its own with the
 // settings of this one, at the lowest priority and on one core.
 func (s *scheduled) Prove(ctx context.Context, path string) error {
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	args := []string{"restore", "--dry-run", "--json", "--config", os.DevNull, "--input", path, "--data-dir", s.local.config.Storage.Dir}
 	var identity *os.File
 	if s.proof != "" {
@@ -87,14 +87,14 @@ func (s *scheduled) Prove(ctx context.Context, path string) error {
 		identity, args = r, append(args, "--age-identity", "/dev/fd/3")
 		s.proof = ""
 	}
-	return runProof(ctx, self, args, environmentOf(&s.local.config), identity)
+	return runProof(ctx, args, environmentOf(&s.local.config), identity)
 }
 
 // proofLimit bounds what a proof says.
 const proofLimit = 4 << 10
 
-func runProof(ctx context.Context, self string, args, environ []string, identity *os.File) error {
-	cmd := exec.CommandContext(ctx, self, args...)
+func runProof(ctx context.Context, args, environ []string, identity *os.File) error {
+	cmd := exec.CommandContext(ctx, thisProgram, args...)
 	var told bytes.Buffer
 	cmd.Env, cmd.Stderr = environ, &limited{&told, proofLimit}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // then it cleans up

@@ -79,3 +79,56 @@ func TestAFailingBackupDoesNotHurtTheService(t *testing.T) {
 	s.waitFor("a proof", func() bool { return strings.Contains(s.output.String(), "made and proved a backup") })
 	s.stop()
 }
+
+// A demonstration beside the configuration of a real installation: what it has made
+// up must not be among the backups, nor push one of them out.
+func TestADemonstrationLeavesTheBackupsAlone(t *testing.T) {
+	to := t.TempDir()
+	kept := filepath.Join(to, "exante-20200101T000000Z-7.backup")
+	if err := os.WriteFile(kept, []byte("the only one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tmp := t.TempDir()
+	demo := exec.Command(binary(t), "serve", "--demo", "--listen", "127.0.0.1:0", "--log-level", "debug",
+		"--backup-dir", to, "--backup-every", "1s", "--backup-keep", "1")
+	demo.Env = append(cleanEnv(), "TMPDIR="+tmp)
+	s := start(t, demo)
+	// A real server's first backup comes at once: give the demonstration two of those.
+	real := serve(t, dataDir(t), "--backup-dir", t.TempDir(), "--backup-every", "1s")
+	real.waitFor("two proofs", func() bool { return strings.Count(real.output.String(), "made and proved a backup") >= 2 })
+	real.stop()
+	s.stop()
+	if found := backupsIn(t, to, ""); len(found) != 1 || found[0] != kept {
+		t.Errorf("there is %v, want %s alone", found, kept)
+	}
+}
+
+// An upgrade replaces the file of the program under the running server. A backup is
+// proved by the program that made it, with settings that this one knows.
+func TestProofsOutliveAnUpgradeOfTheProgram(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "exante")
+	text, err := os.ReadFile(binary(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(program, text, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, exec.Command(program, "serve", "--listen", "127.0.0.1:0", "--data-dir", dataDir(t), "--backup-dir", t.TempDir(), "--backup-every", "1s"))
+	proofs := func() int { return strings.Count(s.output.String(), "made and proved a backup") }
+	s.waitFor("a proof", func() bool { return proofs() >= 1 })
+	if err := os.Remove(program); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(program, []byte("#!/bin/sh\necho this is another version >&2\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	before := proofs()
+	s.waitFor("two more tries", func() bool {
+		return proofs() >= before+2 || strings.Contains(s.output.String(), "no backup was made")
+	})
+	if strings.Contains(s.output.String(), "no backup was made") {
+		t.Errorf("after the upgrade:\n%s", s.output)
+	}
+	s.stop()
+}
