@@ -107,11 +107,11 @@ func (b *bootstrap) compareOrg(ctx context.Context, org storage.Organization) er
 }
 
 // key makes the declared key k, item i of its setting, unless the organization has
-// one of that name.
+// it.
 func (b *bootstrap) key(ctx context.Context, org uid.ID, i int, k config.DeclaredKey) error {
 	item := fmt.Sprintf("item %d: ", i+1)
 	token, problem := readToken(k.SecretFile, b.config.Auth.Environment)
-	if there := b.keyNamed(org, k.Name, token); there != nil {
+	if there := b.declaredKey(org, k.Name, token); there != nil {
 		b.compareKey(k, there, token, problem)
 		return nil
 	}
@@ -135,6 +135,21 @@ func (b *bootstrap) key(ctx context.Context, org uid.ID, i int, k config.Declare
 		return b.refused("bootstrap.keys", item, err)
 	}
 	b.log.Info("made a declared api key", "name", k.Name, "uid", made.ID)
+	return nil
+}
+
+// declaredKey is the organization's key of that name, or else the one that token opens:
+// it was given another name. One whose name is declared too is not it. nil: none.
+func (b *bootstrap) declaredKey(org uid.ID, name string, token auth.Token) *auth.Key {
+	if k := b.keyNamed(org, name, token); k != nil || token.IsZero() {
+		return k
+	}
+	for _, k := range b.store.Keys(org) {
+		taken := slices.ContainsFunc(b.config.Bootstrap.Keys, func(d config.DeclaredKey) bool { return d.Name == k.Name })
+		if !taken && k.Tag == token.Tag() {
+			return k
+		}
+	}
 	return nil
 }
 
@@ -164,6 +179,7 @@ func (b *bootstrap) compareKey(want config.DeclaredKey, k *auth.Key, token auth.
 	}
 	now := b.now()
 	state := k.State(now)
+	differs("name", want.Name, k.Name)
 	differs("state", string(auth.Active), string(state))
 	differs("scopes", want.Scopes.String(), k.Scopes.String())
 	differs("allowed_cidrs", strings.Join(networkTexts(want.Networks), ","), strings.Join(networkTexts(k.Networks), ","))
