@@ -161,7 +161,7 @@ func (s *Schedule) once(ctx context.Context) error {
 	}
 	s.note(taken, false)
 	if err := s.o.Source.Prove(ctx, file.path()); err != nil {
-		return errors.Join(fmt.Errorf("prove %s: %w", file.path(), err), prune(s.o.Dir, s.o.Keep))
+		return errors.Join(fmt.Errorf("prove %s: %w", file.path(), err), prune(file, s.o.Keep))
 	}
 	if err := file.proved(); err != nil {
 		return err
@@ -169,7 +169,7 @@ func (s *Schedule) once(ctx context.Context) error {
 	s.note(taken, true)
 	s.o.Log.Info("made and proved a backup", "file", file.path(), "bytes", taken.Size, "sequence", taken.Sequence,
 		"seconds", time.Since(began).Seconds())
-	return prune(s.o.Dir, s.o.Keep)
+	return prune(file, s.o.Keep)
 }
 
 func (s *Schedule) note(t Taken, proven bool) {

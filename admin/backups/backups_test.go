@@ -162,6 +162,34 @@ func TestTheLastProvenBackupIsNeverRemoved(t *testing.T) {
 	})
 }
 
+// Files from before a clock was set back are dated later than what is made now: that
+// must not be removed as the oldest as soon as it is made.
+func TestTheBackupJustMadeIsKeptAfterTheClockWasSetBack(t *testing.T) {
+	dir := t.TempDir()
+	old := []string{"exante-20300101T000000Z-90.backup", "exante-20300102T000000Z-91.backup", "exante-20300103T000000Z-92.backup"}
+	for _, name := range old {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		source := &script{takes: 92}
+		s := start(dir, source)
+		after(61 * time.Minute) // not before its time: the last is not older than an interval
+		if want := append([]string{"exante-20000101T010000Z-93.backup"}, old[1:]...); !slices.Equal(in(t, dir), want) {
+			t.Errorf("there is %v, want %v", in(t, dir), want)
+		}
+		source.failProof = errors.New("it has findings")
+		after(61 * time.Minute)
+		if !slices.ContainsFunc(in(t, dir), func(name string) bool { return strings.HasSuffix(name, ".unproven") }) {
+			t.Errorf("there is %v, want the failed one to look at", in(t, dir))
+		}
+		if err := s.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestADirectoryThatIsNotThereIsNotMade(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not-mounted")
 	synctest.Test(t, func(t *testing.T) {

@@ -93,12 +93,23 @@ func newestProven(found []*file) *file {
 }
 
 // prune removes all proved backups but the newest ones, and what was not proved and
-// is older than one that was, or is not among the newest of its kind.
-func prune(dir string, keep int) error {
+// is older than one that was, or is not among the newest of its kind. made is the
+// newest, whatever the others are dated: the clock may have been set back.
+func prune(made *file, keep int) error {
+	dir := made.dir
 	found, err := list(dir)
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(found, func(a, b *file) int {
+		switch made.name {
+		case a.name:
+			return -1
+		case b.name:
+			return 1
+		}
+		return 0
+	})
 	proven, doubtful := 0, 0
 	for _, f := range found {
 		var old bool
