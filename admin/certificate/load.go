@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 )
 
 // Files are the names of two PEM files.
@@ -60,7 +61,7 @@ func (f Files) load() (*tls.Certificate, error) {
 }
 
 func read(name string) ([]byte, os.FileMode, error) {
-	f, err := os.Open(name)
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe must not keep us waiting
 	if err != nil {
 		return nil, 0, plain(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,6 +78,33 @@ func TestBadFilesAreNamed(t *testing.T) {
 				t.Error("the message shows the key")
 			}
 		})
+	}
+}
+
+// A pipe in the place of a file is refused, and keeps nobody waiting for a writer.
+func TestAPipeIsRefused(t *testing.T) {
+	pair := certtest.New(t, "a", time.Now().Add(90*day))
+	for _, isKey := range []bool{false, true} {
+		f := files(t)
+		write(t, f.Cert, pair.Cert, 0o644)
+		write(t, f.Key, pair.Key, 0o600)
+		pipe := map[bool]string{true: f.Key, false: f.Cert}[isKey]
+		if err := errors.Join(os.Remove(pipe), syscall.Mkfifo(pipe, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		opened := make(chan error, 1)
+		go func() {
+			_, err := certificate.Open(f, slog.New(slog.DiscardHandler))
+			opened <- err
+		}()
+		select {
+		case err := <-opened:
+			if err == nil || err.Error() != pipe+": it is not a file" {
+				t.Errorf("Open = %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("Open waits for %s", pipe)
+		}
 	}
 }
 
