@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"exante/admin/certificate"
@@ -43,9 +45,11 @@ type ServeInput struct {
 	demo  *demo.Store // nil: a real server
 }
 
-// startLogs gives in its logs, which go on when nobody reads standard error. The
+// startLogs gives in its logs, and lets the server go on when nobody reads standard
+// error, or when who read it is gone: the signal that says so ends a process. The
 // function that it returns writes what is left, if that is taken in a second.
 func (s *shell) startLogs(in *ServeInput) (end func()) {
+	signal.Ignore(syscall.SIGPIPE)
 	format, stderr := in.Config.Log.Format, s.stderr
 	out := logging.New(stderr, func(dropped uint64) {
 		newLog(stderr, slog.LevelWarn, format).Warn("log lines were dropped: standard error did not take them in time", "lines", dropped)
@@ -59,6 +63,7 @@ func (s *shell) startLogs(in *ServeInput) (end func()) {
 		in.RequestsFrom = http.StatusBadRequest
 	}
 	return func() {
+		defer signal.Reset(syscall.SIGPIPE)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_ = out.Close(ctx) // there is no place left to say so

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -145,4 +146,36 @@ func TestServerStopsWhenNobodyReadsTheLog(t *testing.T) {
 	if d := time.Since(began); d > 20*time.Second {
 		t.Errorf("it took %v to stop", d)
 	}
+}
+
+// The reader of the log may die, as tee does with its terminal: requests go on, and
+// the server stops when it is told to.
+func TestTheServerOutlivesTheReaderOfItsLog(t *testing.T) {
+	dir := dataDir(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary(t), "serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-requests", "all")
+	cmd.Env, cmd.Stderr = cleanEnv(), w
+	if err := errors.Join(cmd.Start(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	exited := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(exited) }()
+	t.Cleanup(func() { _ = cmd.Process.Kill(); <-exited })
+	s := &server{t: t, cmd: cmd, dir: dir, output: &lockedBuffer{}, exited: exited}
+	for lines := bufio.NewScanner(r); s.url == "" && lines.Scan(); {
+		if m := listening.FindStringSubmatch(lines.Text() + "\n"); m != nil {
+			s.url = m[1]
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		s.call("GET", "/readyz", "", "").want(t, 200)
+	}
+	mustShell(t, "keys", "create", "--name", "n", "--data-dir", dir)
+	s.stop()
 }
