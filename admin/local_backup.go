@@ -74,7 +74,8 @@ const (
 	mostMACKey  = 4 << 10
 )
 
-// macKey reads the key that authenticates backups; none if no file is named.
+// macKey reads the key that authenticates backups; none if no file is named. Whose the
+// data directory is may have it: he has the store, whoever reads the key for him.
 func macKey(c *config.Config) ([]byte, error) {
 	path := c.Backup.MACKeyFile
 	if path == "" {
@@ -83,7 +84,11 @@ func macKey(c *config.Config) ([]byte, error) {
 	refuse := func(format string, args ...any) error {
 		return &config.Error{Key: "backup.mac_key_file", Reason: fmt.Sprintf(format, args...)}
 	}
-	file, err := openSecret(path)
+	var users []int
+	if owner, err := ownerOf(c.Storage.Dir); err == nil {
+		users = []int{owner}
+	}
+	file, err := openSecret(path, users...)
 	if err != nil {
 		return nil, refuse("%v", err)
 	}

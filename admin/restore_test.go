@@ -73,6 +73,33 @@ func TestRootRestoresForTheOwner(t *testing.T) {
 	ownedBy(t, fresh, nobody)
 }
 
+// Root restores with the key file of the server's user, as the server has it.
+func TestRootRestoresWithTheKeyOfTheOwner(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	key, file := secretFile(t, strings.Repeat("k", 32)), filepath.Join(t.TempDir(), "b")
+	t.Setenv("EXANTE_BACKUP_MAC_KEY_FILE", key)
+	dir := dataDir(t)
+	must(t, "init", "--data-dir", dir)
+	must(t, "backup", "--output", file, "--data-dir", dir)
+	if err := os.Chown(key, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	fresh := filepath.Join(openDir(t), "data")
+	args := []string{"restore", "--input", file, "--data-dir", fresh}
+	if out, err := program(args...).CombinedOutput(); err == nil || !strings.Contains(string(out), "belongs to another user (uid 65534)") {
+		t.Errorf("into a directory of root: %v\n%s", err, out)
+	}
+	if err := errors.Join(os.Mkdir(fresh, 0o700), os.Chown(fresh, nobody, nobody)); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := program(args...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	ownedBy(t, fresh, nobody)
+}
+
 // A pipe is read once, straight into the store.
 func TestRestoreFromAPipe(t *testing.T) {
 	dir := dataDir(t)

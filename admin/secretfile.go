@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -35,8 +36,8 @@ func badFile(path, format string, args ...any) error {
 }
 
 // openSecret opens a file that is for a secret: a regular one, which nobody but
-// this user and root may open.
-func openSecret(path string) (*os.File, error) {
+// this user, root and those users may open.
+func openSecret(path string, users ...int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0) // a pipe must not keep us waiting
 	switch {
 	case errors.Is(err, fs.ErrPermission):
@@ -44,13 +45,13 @@ func openSecret(path string) (*os.File, error) {
 	case err != nil:
 		return nil, &secretFileError{err.Error(), err}
 	}
-	if err := private(f, path); err != nil {
+	if err := private(f, path, append(users, 0, os.Geteuid())); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
 }
 
-func private(f *os.File, path string) error {
+func private(f *os.File, path string, users []int) error {
 	info, err := f.Stat()
 	if err != nil {
 		return &secretFileError{err.Error(), err}
@@ -59,7 +60,7 @@ func private(f *os.File, path string) error {
 	switch {
 	case !info.Mode().IsRegular():
 		return badFile(path, "is not a regular file")
-	case owner != 0 && owner != os.Geteuid():
+	case !slices.Contains(users, owner):
 		return badFile(path, "belongs to another user (uid %d), who can read it", owner)
 	case info.Mode().Perm()&0o077 != 0:
 		return badFile(path, "is open to other users (mode %#o): close it with: chmod 600 %s", info.Mode().Perm(), path)
