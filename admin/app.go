@@ -54,6 +54,7 @@ type shell struct {
 	wire           Wire
 	uid            int // who runs it, in the audit log
 
+	input  io.Reader // standard input, until the command is interrupted
 	json   bool
 	config *config.Effective // of the command; filled before it runs
 	log    *slog.Logger
@@ -150,7 +151,7 @@ func (s *shell) command(sp spec) *cli.Command {
 		if name := emptyFlag(cc); name != "" {
 			return usagef(help, "flag --%s has an empty value", name)
 		}
-		s.json = cc.Bool("json")
+		s.json, s.input = cc.Bool("json"), newInterruptible(cc.Context, s.stdin)
 		if !sp.bare {
 			if err := s.configure(cc); err != nil {
 				return err

@@ -123,7 +123,7 @@ func (s *shell) openImport(name, id string, in *ImportRequest) (io.ReadCloser, e
 		if id == "" {
 			return nil, usagef("", "flag --id is missing: an import from standard input goes on by its name")
 		}
-		return io.NopCloser(s.stdin), nil
+		return io.NopCloser(s.input), nil
 	}
 	file, err := os.Open(name)
 	if err != nil {

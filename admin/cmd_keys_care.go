@@ -119,7 +119,7 @@ func (s *shell) readLeak() ([]auth.Token, error) {
 	if isTerminal(s.stdin) {
 		s.tell("paste the text, then press Ctrl-D on a line of its own:")
 	}
-	text, err := io.ReadAll(io.LimitReader(s.stdin, maxLeak+1))
+	text, err := io.ReadAll(io.LimitReader(s.input, maxLeak+1))
 	defer clear(text)
 	if err != nil {
 		return nil, err

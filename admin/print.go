@@ -159,7 +159,7 @@ func (s *shell) confirm(yes bool, question string) error {
 	}
 	fmt.Fprint(s.stderr, question+" [y/N] ")
 	var answer string
-	if _, err := fmt.Fscanln(s.stdin, &answer); err != nil || !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
+	if _, err := fmt.Fscanln(s.input, &answer); err != nil || !strings.EqualFold(answer, "y") && !strings.EqualFold(answer, "yes") {
 		return errDeclined
 	}
 	return nil

@@ -88,7 +88,7 @@ func TestConfirmAsksOnATerminalOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		var asked bytes.Buffer
-		s := &shell{stdin: screen, stderr: &asked}
+		s := &shell{stdin: screen, input: screen, stderr: &asked}
 		if err := s.confirm(false, "really?"); err != want || asked.String() != "really? [y/N] " {
 			t.Errorf("confirm with %q = %v after %q, want %v", answer, err, asked.String(), want)
 		}

@@ -2,6 +2,7 @@ package admin_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,4 +97,52 @@ func (c *child) signal(t *testing.T, s syscall.Signal) int {
 		t.Fatalf("did not end:\n%s", c.output.String())
 	}
 	return c.cmd.ProcessState.ExitCode()
+}
+
+// A command that waits for its standard input ends at the first signal.
+func TestWhoWaitsForInputCanBeInterrupted(t *testing.T) {
+	dir := dataDir(t)
+	must(t, "init", "--data-dir", dir)
+	for _, line := range []string{
+		"invoices import - --id x --format csv", "keys identify", "users password ada@example.com --stdin",
+	} {
+		cmd := program(append(strings.Fields(line), "--data-dir", dir)...)
+		stdin, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stdin.Close()
+		var said lockedBuffer
+		cmd.Stdout, cmd.Stderr = &said, &said
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		awaitBlockedRead(t, cmd.Process.Pid)
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		stuck := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
+		_ = cmd.Wait()
+		if !stuck.Stop() || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(said.String(), "interrupted") {
+			t.Errorf("%s: %v: %s", line, cmd.ProcessState, said.String())
+		}
+	}
+}
+
+// awaitBlockedRead waits until a thread of the process waits in read(2) of descriptor 0.
+func awaitBlockedRead(t *testing.T, pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		calls, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, call := range calls {
+			text, _ := os.ReadFile(call)
+			if strings.HasPrefix(string(text), fmt.Sprintf("%d 0x0 ", syscall.SYS_READ)) {
+				return
+			}
+		}
+	}
+	t.Fatal("it does not read its standard input")
 }

@@ -21,7 +21,7 @@ const maxLine = 8 << 10
 // askPassword asks for a new password twice, unseen, or with piped reads it as one line.
 func (s *shell) askPassword(ctx context.Context, piped bool) (secret, error) {
 	if piped {
-		text, err := readLine(bufio.NewReaderSize(s.stdin, maxLine))
+		text, err := readLine(bufio.NewReaderSize(s.input, maxLine))
 		return secret{text}, err
 	}
 	terminal, ok := s.stdin.(*os.File)
