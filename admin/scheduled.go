@@ -33,9 +33,15 @@ func (d *Desk) Schedule(log *slog.Logger) (*backups.Schedule, error) {
 		return nil, err
 	}
 	return backups.Start(backups.Options{
-		Dir: c.Dir, Every: c.Every, Keep: c.Keep, Encrypted: len(to) > 0, Log: log,
+		Dir: c.Dir, Store: storeTag(d.store.Database()), Every: c.Every, Keep: c.Keep, Encrypted: len(to) > 0, Log: log,
 		Source: &scheduled{local: Local{d, auth.System(uid.ID{})}, to: to},
 	}), nil
+}
+
+// storeTag is the random end of a store's uid, which stores made at one time do not share.
+func storeTag(id uid.ID) string {
+	text := id.String()
+	return text[len(text)-12:]
 }
 
 // scheduled takes and proves the backups of a server. An encrypted one is for a key

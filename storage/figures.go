@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 
+	"exante/auth/uid"
 	"exante/storage/bodies"
 	"exante/storage/kv"
 )
@@ -48,3 +49,6 @@ func (s *Store) Figures(ctx context.Context) (f Figures, err error) {
 	f.Engine, err = s.db.Stats()
 	return f, err
 }
+
+// Database is the uid of the store, which its backups and what is restored of them have.
+func (s *Store) Database() uid.ID { return s.id }

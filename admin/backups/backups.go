@@ -34,6 +34,7 @@ type Source interface {
 // Options say where backups go and how often.
 type Options struct {
 	Dir       string // which exists: a disk that is not mounted must not be taken for an empty one
+	Store     string // 12 hex digits in the names of its backups: those of others are left alone
 	Every     time.Duration
 	Keep      int // proved ones
 	Encrypted bool
@@ -137,7 +138,7 @@ func (s *Schedule) run(ctx context.Context) {
 
 // resume looks at what there is and says how long the first backup can wait.
 func (s *Schedule) resume() time.Duration {
-	found, err := list(s.o.Dir)
+	found, err := list(s.o.Dir, s.o.Store)
 	newest := newestProven(found)
 	if err != nil || newest == nil {
 		return 0
@@ -161,7 +162,7 @@ func (s *Schedule) once(ctx context.Context) error {
 	}
 	s.note(taken, false)
 	if err := s.o.Source.Prove(ctx, file.path()); err != nil {
-		return errors.Join(fmt.Errorf("prove %s: %w", file.path(), err), prune(file, s.o.Keep))
+		return errors.Join(fmt.Errorf("prove %s: %w", file.path(), err), prune(file, s.o.Store, s.o.Keep))
 	}
 	if err := file.proved(); err != nil {
 		return err
@@ -169,7 +170,7 @@ func (s *Schedule) once(ctx context.Context) error {
 	s.note(taken, true)
 	s.o.Log.Info("made and proved a backup", "file", file.path(), "bytes", taken.Size, "sequence", taken.Sequence,
 		"seconds", time.Since(began).Seconds())
-	return prune(file, s.o.Keep)
+	return prune(file, s.o.Store, s.o.Keep)
 }
 
 func (s *Schedule) note(t Taken, proven bool) {

@@ -54,7 +54,7 @@ func in(t *testing.T, dir string) (names []string) {
 
 // start starts a schedule that makes one an hour and keeps three.
 func start(dir string, s *script) *backups.Schedule {
-	return backups.Start(backups.Options{Dir: dir, Every: time.Hour, Keep: 3, Source: s, Log: slog.New(slog.DiscardHandler)})
+	return backups.Start(backups.Options{Dir: dir, Store: "c0ffee123456", Every: time.Hour, Keep: 3, Source: s, Log: slog.New(slog.DiscardHandler)})
 }
 
 func after(d time.Duration) {
@@ -71,14 +71,14 @@ func TestBackupsAreMadeAtTheirIntervalAndOldOnesRemoved(t *testing.T) {
 		source := &script{}
 		s := start(dir, source)
 		after(time.Minute)
-		if want := []string{"exante-20000101T000000Z-1.backup", "letter.txt"}; !slices.Equal(in(t, dir), want) {
+		if want := []string{"exante-c0ffee123456-20000101T000000Z-1.backup", "letter.txt"}; !slices.Equal(in(t, dir), want) {
 			t.Errorf("at once there is %v, want %v", in(t, dir), want)
 		}
 		if last := s.Last(); !last.Proven || last.Error != "" || last.Sequence != 1 || last.Size != 8 || !last.At.Equal(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)) {
 			t.Errorf("last: %+v", last)
 		}
 		after(4 * time.Hour)
-		want := []string{"exante-20000101T020000Z-3.backup", "exante-20000101T030000Z-4.backup", "exante-20000101T040000Z-5.backup", "letter.txt"}
+		want := []string{"exante-c0ffee123456-20000101T020000Z-3.backup", "exante-c0ffee123456-20000101T030000Z-4.backup", "exante-c0ffee123456-20000101T040000Z-5.backup", "letter.txt"}
 		if !slices.Equal(in(t, dir), want) {
 			t.Errorf("after four hours there is %v, want %v", in(t, dir), want)
 		}
@@ -143,7 +143,7 @@ func TestTheLastProvenBackupIsNeverRemoved(t *testing.T) {
 		source.failProof = errors.New("it has findings")
 		after(48 * time.Hour)
 		names := in(t, dir)
-		if len(names) != 4 || names[0] != "exante-20000101T000000Z-1.backup" || !strings.HasSuffix(names[3], ".unproven") {
+		if len(names) != 4 || names[0] != "exante-c0ffee123456-20000101T000000Z-1.backup" || !strings.HasSuffix(names[3], ".unproven") {
 			t.Errorf("there is %v, want the proven one and three that are not", names)
 		}
 		if last := s.Last(); last.Proven || !strings.Contains(last.Error, "it has findings") || last.Sequence == 0 {
@@ -162,11 +162,38 @@ func TestTheLastProvenBackupIsNeverRemoved(t *testing.T) {
 	})
 }
 
+// Two stores with one directory, as when a configuration was copied: neither removes,
+// replaces or goes on from what is the other's.
+func TestTheBackupsOfAnotherStoreAreLeftAlone(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		var both []*backups.Schedule
+		for _, store := range []string{"aaaaaaaaaaaa", "bbbbbbbbbbbb"} {
+			both = append(both, backups.Start(backups.Options{
+				Dir: dir, Store: store, Every: time.Hour, Keep: 1, Source: &script{}, Log: slog.New(slog.DiscardHandler),
+			}))
+		}
+		after(61 * time.Minute)
+		want := []string{"exante-aaaaaaaaaaaa-20000101T010000Z-2.backup", "exante-bbbbbbbbbbbb-20000101T010000Z-2.backup"}
+		if !slices.Equal(in(t, dir), want) {
+			t.Errorf("there is %v, want %v", in(t, dir), want)
+		}
+		for _, s := range both {
+			if last := s.Last(); last.Error != "" || !last.Proven {
+				t.Errorf("last: %+v", last)
+			}
+			if err := s.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
 // Files from before a clock was set back are dated later than what is made now: that
 // must not be removed as the oldest as soon as it is made.
 func TestTheBackupJustMadeIsKeptAfterTheClockWasSetBack(t *testing.T) {
 	dir := t.TempDir()
-	old := []string{"exante-20300101T000000Z-90.backup", "exante-20300102T000000Z-91.backup", "exante-20300103T000000Z-92.backup"}
+	old := []string{"exante-c0ffee123456-20300101T000000Z-90.backup", "exante-c0ffee123456-20300102T000000Z-91.backup", "exante-c0ffee123456-20300103T000000Z-92.backup"}
 	for _, name := range old {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)
@@ -176,7 +203,7 @@ func TestTheBackupJustMadeIsKeptAfterTheClockWasSetBack(t *testing.T) {
 		source := &script{takes: 92}
 		s := start(dir, source)
 		after(61 * time.Minute) // not before its time: the last is not older than an interval
-		if want := append([]string{"exante-20000101T010000Z-93.backup"}, old[1:]...); !slices.Equal(in(t, dir), want) {
+		if want := append([]string{"exante-c0ffee123456-20000101T010000Z-93.backup"}, old[1:]...); !slices.Equal(in(t, dir), want) {
 			t.Errorf("there is %v, want %v", in(t, dir), want)
 		}
 		source.failProof = errors.New("it has findings")
@@ -209,7 +236,7 @@ func TestADirectoryThatIsNotThereIsNotMade(t *testing.T) {
 
 func TestUnfinishedFilesOfAKilledProcessAreRemoved(t *testing.T) {
 	dir := t.TempDir()
-	stale, fresh := filepath.Join(dir, ".exante-1.part"), filepath.Join(dir, ".exante-2.part")
+	stale, fresh := filepath.Join(dir, ".exante-1.part"), filepath.Join(dir, ".exante-c0ffee123456-2.part")
 	for path, age := range map[string]time.Duration{stale: 2 * time.Hour, fresh: 0} {
 		when := time.Now().Add(-age)
 		if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Chtimes(path, when, when)); err != nil {
@@ -225,7 +252,7 @@ func TestUnfinishedFilesOfAKilledProcessAreRemoved(t *testing.T) {
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if names := in(t, dir); len(names) != 2 || names[0] != ".exante-2.part" {
+	if names := in(t, dir); len(names) != 2 || names[0] != ".exante-c0ffee123456-2.part" {
 		t.Errorf("there is %v, want the fresh one and a backup", names)
 	}
 }

@@ -20,7 +20,7 @@ const (
 	staleAfter = time.Hour // a file that nobody has written to for so long is not being written
 )
 
-var name = regexp.MustCompile(`^exante-(\d{8}T\d{6}Z)-(\d+)\.backup(\.age)?(\.unproven)?$`)
+var name = regexp.MustCompile(`^exante-([0-9a-f]{12})-(\d{8}T\d{6}Z)-(\d+)\.backup(\.age)?(\.unproven)?$`)
 
 // file is one backup in a directory.
 type file struct {
@@ -48,7 +48,7 @@ func (s *Schedule) write(ctx context.Context) (*file, Taken, error) {
 	}
 	taken, err := s.o.Source.Take(ctx, temp)
 	err = errors.Join(err, temp.Sync(), temp.Close())
-	f := &file{dir: s.o.Dir, name: fmt.Sprintf("exante-%s-%d.backup", taken.At.UTC().Format(timeForm), taken.Sequence)}
+	f := &file{dir: s.o.Dir, name: fmt.Sprintf("exante-%s-%s-%d.backup", s.o.Store, taken.At.UTC().Format(timeForm), taken.Sequence)}
 	if s.o.Encrypted {
 		f.name += ".age"
 	}
@@ -62,8 +62,8 @@ func (s *Schedule) write(ctx context.Context) (*file, Taken, error) {
 	return f, taken, syncDir(s.o.Dir)
 }
 
-// list finds the backups in a directory, newest first.
-func list(dir string) ([]*file, error) {
+// list finds the backups of a store in a directory, newest first.
+func list(dir, store string) ([]*file, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -71,14 +71,14 @@ func list(dir string) ([]*file, error) {
 	var found []*file
 	for _, e := range entries {
 		m := name.FindStringSubmatch(e.Name())
-		if m == nil || !e.Type().IsRegular() {
+		if m == nil || m[1] != store || !e.Type().IsRegular() {
 			continue
 		}
-		at, err := time.Parse(timeForm, m[1])
-		sequence, err2 := strconv.ParseUint(m[2], 10, 64)
+		at, err := time.Parse(timeForm, m[2])
+		sequence, err2 := strconv.ParseUint(m[3], 10, 64)
 		info, err3 := e.Info()
 		if errors.Join(err, err2, err3) == nil {
-			found = append(found, &file{dir, e.Name(), at, sequence, info.Size(), m[4] == ""})
+			found = append(found, &file{dir, e.Name(), at, sequence, info.Size(), m[5] == ""})
 		}
 	}
 	slices.SortFunc(found, func(a, b *file) int { return b.at.Compare(a.at) })
@@ -95,9 +95,9 @@ func newestProven(found []*file) *file {
 // prune removes all proved backups but the newest ones, and what was not proved and
 // is older than one that was, or is not among the newest of its kind. made is the
 // newest, whatever the others are dated: the clock may have been set back.
-func prune(made *file, keep int) error {
+func prune(made *file, store string, keep int) error {
 	dir := made.dir
-	found, err := list(dir)
+	found, err := list(dir, store)
 	if err != nil {
 		return err
 	}
