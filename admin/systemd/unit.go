@@ -93,6 +93,8 @@ KeyringMode=private
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
+# The proof of a backup gives way to requests.
+SystemCallFilter=setpriority
 SystemCallErrorNumber=EPERM
 
 [Install]
