@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -175,5 +176,24 @@ func TestProcessCannotBeDumped(t *testing.T) {
 	}
 	if !strings.Contains(string(status), "Umask:\t0077") {
 		t.Errorf("status = %s", status)
+	}
+}
+
+// The owner of a data directory can make root make no file where he may not.
+func TestRootFollowsNoLinkToTheAuditCopy(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	home, others := openDir(t), openDir(t)
+	dir, link := filepath.Join(home, "data"), filepath.Join(home, "audits")
+	err := errors.Join(os.Mkdir(dir, 0o700), os.Symlink(others, link), os.Chown(home, nobody, nobody), os.Chown(dir, nobody, nobody))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := program("keys", "list", "--data-dir", dir)
+	cmd.Env = append(cmd.Env, "EXANTE_AUDIT_COPY="+filepath.Join(link, "log"))
+	out, _ := cmd.CombinedOutput() // there is no store
+	if made := files(t, others); len(made) > 0 {
+		t.Errorf("root made %v for another user\n%s", made, out)
 	}
 }
