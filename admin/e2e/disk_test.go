@@ -22,7 +22,8 @@ func TestFullDiskIsAnErrorAndNeverACrash(t *testing.T) {
 	dir := disktest.Mount(t, 256*mib)
 	admin := shellKey(t, dir, "--name", "admin", "--rate-limit", "1000000000/1s,1000000/1h")
 	low, late := shellKey(t, dir, "--name", "low"), shellKey(t, dir, "--name", "late")
-	s := serve(t, dir)
+	s := serve(t, dir, "--metrics-listen", "127.0.0.1:0")
+	s.wantDegraded(dir, false)
 	s.waitFor("the ballast", func() bool { return disktest.Free(t, dir) < 240*mib })
 	party := data[struct{ UID string }](t, s.call("POST", "/api/parties", admin.Key, `{"name":"Client"}`).want(t, 201)).UID
 	told := &diskLedger{invoices: map[string]string{}}
@@ -41,6 +42,7 @@ func TestFullDiskIsAnErrorAndNeverACrash(t *testing.T) {
 	if ready := s.call("GET", "/readyz", "", "").want(t, 200); string(ready.body) != `{"status":"ready","degraded":["low_disk"]}` {
 		t.Errorf("readyz says %s", ready.body)
 	}
+	s.wantDegraded(dir, true)
 	s.call("GET", "/api/invoices", low.Key, "").want(t, 200)
 	mustShell(t, "keys", "revoke", low.UID, "--yes", "--data-dir", dir)
 	s.call("GET", "/api/invoices", low.Key, "").wantError(t, 401, "api_key_revoked")
@@ -94,6 +96,26 @@ func TestFullDiskIsAnErrorAndNeverACrash(t *testing.T) {
 		s.call("GET", "/api/invoices", k.Key, "").wantError(t, 401, "api_key_revoked")
 	}
 	t.Logf("%d invoices acknowledged, %d refused, 0 lost", told.count(), told.refused.Load())
+}
+
+// wantDegraded holds status, healthcheck and metrics to whether disk space is low.
+func (s *server) wantDegraded(dir string, low bool) {
+	s.t.Helper()
+	const says = "disk space is low: writes are refused until some is freed"
+	series := `exante_degraded{what="low_disk"} 0`
+	if low {
+		series = `exante_degraded{what="low_disk"} 1`
+	}
+	r := shell(s.t, "healthcheck", "--data-dir", dir)
+	if r.code != 0 || r.stdout != "ready\n" || strings.Contains(r.stderr, says) != low {
+		s.t.Errorf("healthcheck = %+v", r)
+	}
+	if text := mustShell(s.t, "status", "--data-dir", dir); strings.HasPrefix(text, "attention:\n  "+says) != low {
+		s.t.Errorf("status = %s", text)
+	}
+	if text := s.scrape(); !strings.Contains(text, "\n"+series+"\n") {
+		s.t.Errorf("there is no %s in\n%s", series, text)
+	}
 }
 
 // diskLedger is what clients were told while the disk filled.

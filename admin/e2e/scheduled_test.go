@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -70,13 +72,26 @@ func TestTheServerMakesAndProvesBackups(t *testing.T) {
 func TestAFailingBackupDoesNotHurtTheService(t *testing.T) {
 	dir, to := dataDir(t), filepath.Join(t.TempDir(), "not-mounted")
 	key := shellKey(t, dir, "--name", "erp")
-	s := serve(t, dir, "--backup-dir", to, "--backup-every", "1s")
+	s := serve(t, dir, "--backup-dir", to, "--backup-every", "1s", "--metrics-listen", "127.0.0.1:0")
 	s.waitFor("two failures", func() bool { return strings.Count(s.output.String(), "no backup was made") >= 2 })
 	s.call("GET", "/api/invoices", key.Key, "").want(t, 200)
+	if text := mustShell(t, "status", "--data-dir", dir); !strings.HasPrefix(text, "attention:\n  the last try to make a backup failed: open "+to) || !strings.Contains(text, "last      none yet") {
+		t.Errorf("status = %s", text)
+	}
+	if text := s.scrape(); !failures.MatchString(text) || !strings.Contains(text, "\nexante_backup_last_success_timestamp_seconds 0\n") {
+		t.Errorf("metrics are %s", text)
+	}
 	if err := os.Mkdir(to, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	s.waitFor("a proof", func() bool { return strings.Contains(s.output.String(), "made and proved a backup") })
+	text := mustShell(t, "status", "--data-dir", dir)
+	if !strings.HasPrefix(text, "all is well") || !strings.Contains(text, "proven\n") {
+		t.Errorf("status = %s", text)
+	}
+	if text := s.scrape(); strings.Contains(text, "\nexante_backup_last_success_timestamp_seconds 0\n") || strings.Contains(text, "\nexante_backup_last_size_bytes 0\n") {
+		t.Errorf("metrics are %s", text)
+	}
 	s.stop()
 }
 
@@ -132,3 +147,26 @@ func TestProofsOutliveAnUpgradeOfTheProgram(t *testing.T) {
 	}
 	s.stop()
 }
+
+var failures = regexp.MustCompile(`(?m)^exante_backup_failures_total [2-9]`)
+
+// scrape is what the server shows to Prometheus.
+func (s *server) scrape() string {
+	s.t.Helper()
+	at := metricsAt.FindStringSubmatch(s.output.String())
+	if at == nil {
+		s.t.Fatalf("no metrics are served: %s", s.output)
+	}
+	resp, err := client.Get(at[1])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(text)
+}
+
+var metricsAt = regexp.MustCompile(`metrics on (http://\S+/metrics)`)
