@@ -48,8 +48,9 @@ func (s *shell) runServe(ctx context.Context, demonstrate bool) (err error) {
 		}
 		defer func() { err = errors.Join(err, in.demo.Remove()) }()
 		in.Config.Storage.Dir, in.Config.Admin.Socket = in.demo.Dir, ""
-		in.Config.Audit.Copy = ""  // beside it, and gone with it
-		in.Config.Backup.Every = 0 // what is made up would push out the backups of a real store
+		in.Config.Audit.Copy = ""     // beside it, and gone with it
+		in.Config.Storage.MinFree = 0 // and so no ballast
+		in.Config.Backup.Every = 0    // or it would take the place of real ones
 	}
 	if err := enterDirectory(in.Config.Storage.Dir, in.Config.AuditCopy()); err != nil {
 		return err
