@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -64,12 +66,11 @@ func (s *shell) runServicePrint(in systemd.Installation, part string) error {
 // from the defaults, and what most will want to change.
 func installedConfig(dataDir string) string {
 	c := config.Defaults()
-	c.Storage.Dir = dataDir
-	dir := ""
+	c.Storage.Dir, c.Backup.Dir = dataDir, filepath.Join(filepath.Dir(dataDir), "backups")
+	c.Backup.Every, c.Backup.Keep = 24*time.Hour, 7
+	literal := map[string]string{}
 	for _, row := range config.Settings() {
-		if row.Key() == "storage.dir" {
-			dir = row.Literal(&c)
-		}
+		literal[row.Key()] = row.Literal(&c)
 	}
 	return fmt.Sprintf(`# Settings of an installed exante. What is not here has its default:
 # exante config show prints all of them.
@@ -83,5 +84,11 @@ listen = "127.0.0.1:8080"
 
 [storage]
 dir = %s
-`, dir)
+
+# The first is made at once, and each is proven. Keep copies on another machine too.
+[backup]
+dir = %s
+every = %s
+keep = %s
+`, literal["storage.dir"], literal["backup.dir"], literal["backup.every"], literal["backup.keep"])
 }

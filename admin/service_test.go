@@ -23,7 +23,7 @@ func TestServicePrintsAnInstallation(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, err := config.Load(config.Sources{File: file})
-	if err != nil || e.Storage.Dir != "/srv/exante/data" {
+	if err != nil || e.Storage.Dir != "/srv/exante/data" || e.Backup.Dir != "/srv/exante/backups" || e.Backup.Every != 24*time.Hour || e.Backup.Keep != 7 {
 		t.Errorf("the configuration reads as %+v, %v", e, err)
 	}
 	// What it shows as a comment has to be right as well.

@@ -70,7 +70,7 @@ func TestUnitOpensTheDirectoryAboveTheData(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("the unit for %s lacks %q", dir, want)
 		}
-		if makes := strings.Contains(text, "install -d -m 0700 -o exante -g exante "+filepath.Dir(dir)+"\n"); makes != strings.Contains(want, "ReadWrite") {
+		if makes := strings.Contains(text, "install -d -m 0700 -o exante -g exante "+filepath.Dir(dir)+" "+filepath.Dir(dir)+"/backups\n"); makes != strings.Contains(want, "ReadWrite") {
 			t.Errorf("how to install %s: its directory is made by hand: %v", dir, makes)
 		}
 	}

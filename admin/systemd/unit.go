@@ -115,9 +115,9 @@ func (i Installation) Unit() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	made := "" // by systemd
+	made := "" // what systemd does not make
 	if home, ok := strings.CutPrefix(writable, "ReadWritePaths="); ok {
-		made = fmt.Sprintf("#   install -d -m 0700 -o %[1]s -g %[1]s %[2]s\n", i.User, home)
+		made = fmt.Sprintf("#   install -d -m 0700 -o %[1]s -g %[1]s %[2]s %[2]s/backups\n", i.User, home)
 	}
 	return fmt.Sprintf(unit, i.User, i.Binary, i.Config, writable, filepath.Dir(i.Config), made, i.DataDir), nil
 }
