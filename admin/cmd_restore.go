@@ -137,6 +137,9 @@ func (s *shell) openBackup(o restoreOptions) (b backupFile, err error) {
 	if err != nil {
 		return b, errors.Join(err, b.source.Close())
 	}
+	if b.from == nil && o.input == "-" { // it may keep us waiting
+		b.source = io.NopCloser(s.input)
+	}
 	return b, nil
 }
 

@@ -121,7 +121,7 @@ func TestARestoreWithoutAnAuditCopyIsConfirmed(t *testing.T) {
 	of := storage.Backup{TakenAt: time.Date(2026, 11, 23, 9, 30, 0, 0, time.UTC)}
 	keyboard, screen := terminal(t)
 	asked, answer := "", ""
-	s := &shell{stdin: screen, stderr: writerFunc(func(text []byte) (int, error) {
+	s := &shell{stdin: screen, input: screen, stderr: writerFunc(func(text []byte) (int, error) {
 		asked += string(text)
 		_, err := keyboard.WriteString(answer)
 		return len(text), err
