@@ -179,8 +179,15 @@ func TestRevocationOutlivesItsAnchor(t *testing.T) {
 func TestMooringWritesInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var writes atomic.Int32
-		var fault error
-		m := newMooring(func() error { writes.Add(1); return fault }, slog.New(slog.DiscardHandler))
+		var full atomic.Bool
+		fault := errors.New("no space left on device")
+		m := newMooring(func() error {
+			writes.Add(1)
+			if full.Load() {
+				return fault
+			}
+			return nil
+		}, slog.New(slog.DiscardHandler))
 		expect := func(n int32, when string) {
 			t.Helper()
 			synctest.Wait()
@@ -201,12 +208,12 @@ func TestMooringWritesInTime(t *testing.T) {
 		if got := writes.Swap(0); got < 1 || got > 64 {
 			t.Errorf("%d writes for 64 who ask", got)
 		}
-		fault = errors.New("no space left on device")
+		full.Store(true)
 		if err := m.hold(); !errors.Is(err, fault) || !errors.Is(m.trouble(), fault) {
 			t.Errorf("hold = %v, trouble %v", err, m.trouble())
 		}
 		expect(1, "a write that fails")
-		fault = nil
+		full.Store(false)
 		time.Sleep(anchorDelay)
 		expect(1, "a second after a failure")
 		if m.trouble() != nil {
