@@ -97,6 +97,7 @@ var outcomes = []outcome{
 	{billing.ErrTransition, "illegal_transition", exitInvalid, ""},
 	{billing.ErrLockedFields, "invoice_locked", exitInvalid, ""},
 	{billing.ErrNotDeletable, "not_deletable", exitInvalid, ""},
+	{storage.ErrSecretEnded, "secret_ended", exitInvalid, "make another one with: exante keys mint"},
 	{storage.ErrKeyNotActive, "key_not_active", exitInvalid, "only an active key can be rotated: create a new one"},
 	{storage.ErrUserDisabled, "user_disabled", exitInvalid, "let him back in with: exante users enable UID"},
 	{storage.ErrKeyEnded, "key_ended", exitInvalid, "create a new one with: exante keys create"},

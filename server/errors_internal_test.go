@@ -27,7 +27,7 @@ var operatorOnly = []string{
 	"auth.ErrBadHash", "auth.ErrBadLimits",
 	"auth.ErrBadNetworks", "auth.ErrBadScopes", // the handler names the field instead
 	"billing.ErrBadQuantity", // likewise
-	"storage.ErrInUse", "storage.ErrNotBackedUp", "storage.ErrKeyEnded", "storage.ErrLastOwner", "storage.ErrSignIn", "storage.ErrFullDisk", "storage.ErrCorrupt", "storage.ErrNewer", "storage.ErrNoStore", "storage.ErrUnknown",
+	"storage.ErrInUse", "storage.ErrNotBackedUp", "storage.ErrKeyEnded", "storage.ErrSecretEnded", "storage.ErrLastOwner", "storage.ErrSignIn", "storage.ErrFullDisk", "storage.ErrCorrupt", "storage.ErrNewer", "storage.ErrNoStore", "storage.ErrUnknown",
 	"storage.ErrBackupRunning", "storage.ErrOccupied", "storage.ErrForeignCopy", "storage.ErrBrokenCopy",
 }
 

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -55,7 +56,7 @@ func (d *KeyDraft) clean(by auth.Principal) error {
 // by.Key is set; limits are inherited from by.Key), hashes it and records it.
 // The Token is the only copy of the secret. Errors: input.ErrInvalid, auth.ErrScope,
 // *auth.BusyError, ErrNotFound if there is no such organization, ErrExists if the
-// secret that d brings is that of another key,
+// secret that d brings is that of another key, ErrSecretEnded if it was,
 // auth.ErrRevoked, auth.ErrExpired or auth.ErrSuspended if by.Key has ended meanwhile,
 // ErrUserDisabled if whose the key is to be is disabled, and those of Once.
 func (s *Store) CreateKey(ctx context.Context, by auth.Principal, d KeyDraft, once ...*Once[auth.Key]) (auth.Key, auth.Token, error) {
@@ -70,7 +71,7 @@ func (s *Store) CreateKey(ctx context.Context, by auth.Principal, d KeyDraft, on
 			return err
 		}
 		_, err := s.grant(r, by, d, s.now())
-		return errors.Join(err, isNew(r, d.Token))
+		return errors.Join(err, isNew(r, d.Token), hasEnded(r, d.Token))
 	})
 	if err != nil {
 		return auth.Key{}, auth.Token{}, err
@@ -115,6 +116,24 @@ func isNew(r kv.Reader, token auth.Token) error {
 		return nil
 	}
 	return scan(r, inTag(token.Tag()), famTag, func([]byte, *tagRecord) error { return &ExistsError{"key"} })
+}
+
+// hasEnded refuses a secret that was brought along if the audit log says that it was
+// a key's that was revoked or rotated. There may be no other trace of that key, after a
+// restore. It reads the whole log, which is done for secrets that are brought along
+// alone.
+func hasEnded(r kv.Reader, token auth.Token) error {
+	if token.IsZero() {
+		return nil
+	}
+	tag := token.Tag()
+	ended := hex.EncodeToString(tag[:])
+	return scan(r, inGlobal(famAudit), famAudit, func(_ []byte, rec *auditRecord) error {
+		if rec.Detail[tagOf] == ended {
+			return ErrSecretEnded
+		}
+		return nil
+	})
 }
 
 // insertKey writes a new key with its tag, and lets the keyring know.
@@ -179,7 +198,7 @@ func (s *Store) RevokeKey(ctx context.Context, by auth.Principal, id uid.ID, ifM
 			return nil
 		}
 		key.RevokedAt, key.UpdatedAt = t.now, t.now
-		return errors.Join(t.putKey(key), t.audit(keyRevoke, id, nil))
+		return errors.Join(t.putKey(key), t.audit(keyRevoke, id, endOf(key)))
 	})
 	if err != nil {
 		return nil, err

@@ -40,8 +40,9 @@ var (
 	ErrUnknown  = kv.ErrUnknownOutcome                              // a commit that may or may not be there
 	ErrClosed   = kv.ErrClosed
 
-	ErrKeyEnded  = errors.New("api key has ended and stays as it is")
-	ErrLastOwner = errors.New("the last enabled owner of an organization stays")
+	ErrKeyEnded    = errors.New("api key has ended and stays as it is")
+	ErrSecretEnded = errors.New("the secret is that of an api key that was revoked or rotated")
+	ErrLastOwner   = errors.New("the last enabled owner of an organization stays")
 
 	// ErrNotBackedUp: what should be done before a migration failed, so there was none.
 	ErrNotBackedUp   = errors.New("the store is of an older exante and was not brought up to date, since no backup of it could be made first")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -92,14 +93,22 @@ func (t *replayed) doAll(all []said) error {
 	return nil
 }
 
-// key does again what was done to a key. One that is not in the backup can't pass.
+// key does again what was done to a key. One that is not in the backup can't pass; but
+// its secret may be declared in a configuration, and must not open a new key: so its
+// end is written down again.
 func (t *replayed) key(s *said) error {
 	key, err := readKey(t, s.OrgID, s.Target)
-	if errors.Is(err, ErrNotFound) || err == nil && key.State(t.now) == auth.Revoked {
+	switch {
+	case errors.Is(err, ErrNotFound) && s.kind == topicEnd && s.Detail[tagOf] != "":
+		detail := s.origin()
+		detail[tagOf] = s.Detail[tagOf]
+		return t.audit(keyRevoke, s.Target, detail)
+	case errors.Is(err, ErrNotFound):
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return err
+	case key.State(t.now) == auth.Revoked:
+		return nil
 	}
 	if s.kind == topicEnd {
 		return t.end(s, key)
@@ -109,7 +118,8 @@ func (t *replayed) key(s *said) error {
 
 // end ends a key when it was to end. If that has come it is said outright.
 func (t *replayed) end(s *said, key *auth.Key) error {
-	end, detail := s.ends(), s.origin()
+	end, detail := s.ends(), endOf(key)
+	maps.Copy(detail, s.origin())
 	key.UpdatedAt = t.now
 	if s.Action == keyRotate && t.now.Before(end) {
 		if !key.RetiresAt.IsZero() && !end.Before(key.RetiresAt) {

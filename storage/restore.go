@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"slices"
 
@@ -293,7 +294,9 @@ func (t *tx) revoke(ids []uid.ID, detail Detail) error {
 			return err
 		}
 		key.RevokedAt, key.UpdatedAt = t.now, t.now
-		if err := errors.Join(t.putKey(key), t.audit(keyRevoke, id, detail)); err != nil {
+		says := endOf(key)
+		maps.Copy(says, detail)
+		if err := errors.Join(t.putKey(key), t.audit(keyRevoke, id, says)); err != nil {
 			return err
 		}
 	}

@@ -138,3 +138,39 @@ func TestAnOldBackupDoesNotBringARevokedKeyBack(t *testing.T) {
 		}
 	})
 }
+
+// A key that a configuration declares would be made again where a restore has lost
+// it. One that was revoked must not be, whatever the store remembers of it.
+func TestADeclaredKeyThatWasRevokedStaysSoAfterARestore(t *testing.T) {
+	dir, at := dataDir(t), t.TempDir()
+	file, secret := filepath.Join(at, "b"), filepath.Join(at, "key")
+	mustShell(t, "init", "--data-dir", dir)
+	mustShell(t, "backup", "--output", file, "--data-dir", dir)
+	mustShell(t, "keys", "mint", "--output", secret)
+	text, err := os.ReadFile(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, declared := strings.TrimSpace(string(text)), "--bootstrap-keys=name=declared scopes=* secret_file="+secret
+	s := serve(t, dir, declared)
+	s.call("GET", "/api/invoices", token, "").want(t, 200)
+	var keys []struct{ UID string }
+	if err := json.Unmarshal([]byte(mustShell(t, "keys", "list", "--json", "--data-dir", dir)), &keys); err != nil || len(keys) != 1 {
+		t.Fatal(keys, err)
+	}
+	mustShell(t, "keys", "revoke", keys[0].UID, "--yes", "--data-dir", dir)
+	s.stop()
+	for range 2 { // a restore of a restore knows it as well
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		mustShell(t, "restore", "--input", file, "--data-dir", dir)
+		s = serve(t, dir, declared)
+		s.call("GET", "/api/invoices", token, "").want(t, 401)
+		if !strings.Contains(s.output.String(), "the secret is that of an api key that was revoked or rotated") {
+			t.Errorf("nothing is said of it:\n%s", s.output)
+		}
+		mustShell(t, "audit", "verify", "--data-dir", dir)
+		s.stop()
+	}
+}
