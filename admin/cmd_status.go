@@ -44,7 +44,7 @@ func (s *shell) server(patience time.Duration) (Remote, error) {
 	path := s.config.SocketPath()
 	up, err := serverAt(path)
 	if err == nil && !up {
-		err = fmt.Errorf("%w: nobody listens on %s", errUnreachable, path)
+		err = fmt.Errorf("%w: nobody listens on %s", errNoServer, path)
 	}
 	return NewRemote(path, patience), err
 }

@@ -37,20 +37,14 @@ func enterDirectory(dir, copyFile string) error {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil // whoever creates the store makes it 0700
+		return enterParent(dir, copyFile)
 	case err != nil:
 		return err
 	case !info.IsDir():
 		return fmt.Errorf("%w: %s is not a directory", errDirectory, dir)
 	}
-	owner := info.Sys().(*syscall.Stat_t)
-	if os.Geteuid() == 0 && owner.Uid != 0 {
-		if err := makeFor(int(owner.Uid), int(owner.Gid), copyFile); err != nil {
-			return fmt.Errorf("make the audit copy for the owner of %s: %w", dir, err)
-		}
-		if err := become(int(owner.Uid), int(owner.Gid)); err != nil {
-			return fmt.Errorf("%w: %s belongs to uid %d: become that user: %v", errDirectory, dir, owner.Uid, err)
-		}
+	if err := becomeOwner(dir, info, copyFile); err != nil {
+		return err
 	}
 	if info.Mode().Perm()&0o077 == 0 {
 		return nil
@@ -63,6 +57,39 @@ func enterDirectory(dir, copyFile string) error {
 		return fmt.Errorf("%w: other users can enter %s (mode %#o): close it with: chmod 700 %s", errDirectory, dir, info.Mode().Perm(), dir)
 	}
 	return os.Chmod(dir, 0o700)
+}
+
+// enterParent is for a data directory that is yet to be made, which whoever makes the
+// store does with mode 0700: it belongs to the owner of the directory that it is made
+// in.
+func enterParent(dir, copyFile string) error {
+	parent := filepath.Dir(filepath.Clean(dir))
+	info, err := os.Stat(parent)
+	if errors.Is(err, fs.ErrNotExist) && parent != filepath.Dir(parent) {
+		return enterParent(parent, copyFile)
+	}
+	if err != nil {
+		return err
+	}
+	if filepath.Dir(filepath.Clean(copyFile)) == parent {
+		copyFile = "" // which he can make himself, once there is something to copy
+	}
+	return becomeOwner(parent, info, copyFile)
+}
+
+// becomeOwner makes root the owner of dir, for good. Others stay who they are.
+func becomeOwner(dir string, info fs.FileInfo, copyFile string) error {
+	owner := info.Sys().(*syscall.Stat_t)
+	if os.Geteuid() != 0 || owner.Uid == 0 {
+		return nil
+	}
+	if err := makeFor(int(owner.Uid), int(owner.Gid), copyFile); err != nil {
+		return fmt.Errorf("make the audit copy for the owner of %s: %w", dir, err)
+	}
+	if err := become(int(owner.Uid), int(owner.Gid)); err != nil {
+		return fmt.Errorf("%w: %s belongs to uid %d: become that user: %v", errDirectory, dir, owner.Uid, err)
+	}
+	return nil
 }
 
 // makeFor makes an empty file that belongs to uid, unless it is there already. No link

@@ -95,6 +95,42 @@ func TestRootLeavesNoFilesInSomebodysDirectory(t *testing.T) {
 	}
 }
 
+// A store that root makes where another user's directories are is that user's.
+func TestRootMakesAStoreForTheOwnerOfThePlace(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	home := filepath.Join(openDir(t), "home")
+	if err := os.Mkdir(home, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(home, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	backup := filepath.Join(t.TempDir(), "b") // which nobody can't read
+	for _, line := range []string{
+		"init --data-dir " + home + "/a/data", "keys create --name x --data-dir " + home + "/b", "backup --output - --data-dir " + home + "/b",
+		"restore --input " + backup + " --data-dir " + home + "/c",
+	} {
+		out, err := program(strings.Fields(line)...).Output()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", line, err, out)
+		}
+		if strings.HasPrefix(line, "backup") {
+			if err := os.WriteFile(backup, out, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ownedBy(t, home, nobody)
+	}
+	if out, err := program("keys", "list", "--data-dir", home+"/none").CombinedOutput(); err == nil {
+		t.Errorf("no store was listed: %s", out)
+	}
+	if _, err := os.Stat(home + "/none.audit"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a look for a store left an audit copy: %v", err)
+	}
+}
+
 // everyCommand is what an operator does with people, keys and invoices. What is given
 // nothing else gets the secret of the last key on standard input.
 var everyCommand = []string{

@@ -44,6 +44,7 @@ var (
 	errForeign     = errors.New("the directory is somebody else's")
 	errSocketPath  = errors.New("the path of the admin socket is too long")
 	errSocketTaken = errors.New("the admin socket belongs to something else")
+	errNoServer    = errors.New("no server runs here")
 	errUnreachable = errors.New("the server does not answer")
 	errUnhealthy   = errors.New("the server is not healthy")
 	errPeer        = errors.New("this Unix user may not operate the server")
@@ -79,6 +80,7 @@ var outcomes = []outcome{
 	{errForeign, "foreign_directory", exitFailed, "choose a data directory that is empty or does not exist yet"},
 	{errSocketPath, "socket_path", exitUsage, "choose a shorter one with [admin] socket, for all commands of this installation"},
 	{errSocketTaken, "socket_taken", exitInUse, "choose another one with [admin] socket"},
+	{errNoServer, "no_server", exitUnreachable, "start it with: exante serve, or name its store with --data-dir or --config"},
 	{errUnreachable, "unreachable", exitUnreachable, "see whether it runs; after a change of keys, list them to learn whether it was made"},
 	{errUnhealthy, "unhealthy", exitFailed, "its log says more; so does: exante status"},
 	{errPeer, "peer_refused", exitFailed, "run the command as the owner of the data directory, or as root"},

@@ -241,6 +241,7 @@ var (
 	cutOwner   = regexp.MustCompile(`owner@[0-9a-f-]+…`)
 	anyEnd     = regexp.MustCompile(`(?m)(AT .*|^\d+ +20.* )[0-9a-f]{7}$`)
 	anyLocal   = regexp.MustCompile(`uid \d+ *`)
+	anyTag     = regexp.MustCompile(`"tag":"[0-9a-f]{16}"`)
 	anySnippet = regexp.MustCompile(`ex_live_\.\.\.[0-9A-Za-z]{4}`)
 )
 
@@ -257,6 +258,7 @@ func (n *normal) text(s string) string {
 	s = anyTime.ReplaceAllString(s, "2026-11-23T09:30:00Z")
 	s = anyLocal.ReplaceAllString(anyEnd.ReplaceAllString(s, "${1}f6d3a01"), "uid 1000      ")
 	s = anyKey.ReplaceAllString(s, "ex_live_THE-SECRET")
+	s = anyTag.ReplaceAllString(s, `"tag":"0123456789abcdef"`)
 	s = anySnippet.ReplaceAllString(s, "ex_live_...9AbC")
 	s = cutOwner.ReplaceAllString(s, "owner@00000000-…")
 	s = anyCount.ReplaceAllString(s, "N records")

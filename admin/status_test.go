@@ -99,11 +99,11 @@ func TestStatusSaysWhatNeedsAttention(t *testing.T) {
 func TestHealthcheckTellsReadyFromNotReadyFromAbsent(t *testing.T) {
 	dir := dataDir(t)
 	for _, command := range []string{"status", "healthcheck"} { // no store, then one without a server
-		fails(t, 6, "the server does not answer: nobody listens on "+filepath.Join(dir, "admin.sock"), command, "--data-dir", dir)
+		fails(t, 6, "no server runs here: nobody listens on "+filepath.Join(dir, "admin.sock"), command, "--data-dir", dir)
 	}
 	must(t, "init", "--data-dir", dir)
 	for _, command := range []string{"status", "healthcheck"} {
-		fails(t, 6, "the server does not answer: nobody listens on", command, "--data-dir", dir)
+		fails(t, 6, "no server runs here: nobody listens on", command, "--data-dir", dir)
 	}
 	r := run(t, dir)
 	if got := must(t, "healthcheck", "--data-dir", dir); got != "ready\n" {

@@ -39,7 +39,7 @@ func TestFilesTravelInConstantMemory(t *testing.T) {
 	t.Logf("100 MiB taken in %v", time.Since(began))
 	wg.Wait()
 	grown := peak() - before
-	const most = 64 // MiB: what became garbage while a collection ran, above all
+	const most = 96 // MiB, of 180 that travel: what became garbage while a collection ran, above all
 	t.Logf("we held %.1f MiB before, at most %.1f MiB more meanwhile", before, grown)
 	if len(added) != 20 || grown > most {
 		t.Errorf("%d files went in; memory grew by %.1f MiB, at most %d are allowed", len(added), grown, most)
