@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -118,24 +117,6 @@ func isNew(r kv.Reader, token auth.Token) error {
 	return scan(r, inTag(token.Tag()), famTag, func([]byte, *tagRecord) error { return &ExistsError{"key"} })
 }
 
-// hasEnded refuses a secret that was brought along if the audit log says that it was
-// a key's that was revoked or rotated. There may be no other trace of that key, after a
-// restore. It reads the whole log, which is done for secrets that are brought along
-// alone.
-func hasEnded(r kv.Reader, token auth.Token) error {
-	if token.IsZero() {
-		return nil
-	}
-	tag := token.Tag()
-	ended := hex.EncodeToString(tag[:])
-	return scan(r, inGlobal(famAudit), famAudit, func(_ []byte, rec *auditRecord) error {
-		if rec.Detail[tagOf] == ended {
-			return ErrSecretEnded
-		}
-		return nil
-	})
-}
-
 // insertKey writes a new key with its tag, and lets the keyring know.
 func (t *tx) insertKey(k *auth.Key) error {
 	t.OnCommit(func() { t.store.keyring.Put(*k) })
@@ -179,31 +160,6 @@ func (s *Store) FindKey(id uid.ID) (*auth.Key, error) {
 		return k, nil
 	}
 	return nil, ErrNotFound
-}
-
-// RevokeKey ends a key now. When it returns, the keyring refuses the key.
-// Idempotent: the first revocation stands. ifMatch 0: any version. Errors:
-// ErrNotFound, ErrConflict.
-func (s *Store) RevokeKey(ctx context.Context, by auth.Principal, id uid.ID, ifMatch uint64) (*auth.Key, error) {
-	var key *auth.Key
-	err := s.withdraw(ctx, by, func(t *tx) error {
-		var err error
-		key, err = readKey(t, by.OrgID, id)
-		switch {
-		case err != nil:
-			return err
-		case ifMatch != 0 && ifMatch != key.Version:
-			return ErrConflict
-		case key.State(t.now) == auth.Revoked:
-			return nil
-		}
-		key.RevokedAt, key.UpdatedAt = t.now, t.now
-		return errors.Join(t.putKey(key), t.audit(keyRevoke, id, endOf(key)))
-	})
-	if err != nil {
-		return nil, err
-	}
-	return key, nil
 }
 
 // UpgradeHash implements auth.Ledger: it replaces a key's hash if its record

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -176,14 +175,6 @@ func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, gra
 // retiresAt is the key in the detail of a rotation of when the old key retires, as
 // lineTime. Records of older versions do not have it.
 const retiresAt = "retires_at"
-
-// tagOf is the key in the detail of what ends a key of its look-up tag, in hex. After a
-// restore from a time before the key it is all that is known of its secret, which
-// must not open another key (hasEnded). It gives away 64 bits of 190.
-const tagOf = "tag"
-
-// endOf is what the audit log says of the end of a key.
-func endOf(k *auth.Key) Detail { return Detail{tagOf: hex.EncodeToString(k.Tag[:])} }
 
 // rotationOf is what the audit log says of the rotation of old.
 func rotationOf(old *auth.Key) Detail {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"path/filepath"
 	"slices"
 
@@ -284,21 +283,4 @@ func (s *Store) revokeAll(ctx context.Context, by auth.Principal, progress func(
 		}
 	}
 	return revoked, nil
-}
-
-// revoke revokes keys of the organization that is acted in. detail may be nil.
-func (t *tx) revoke(ids []uid.ID, detail Detail) error {
-	for _, id := range ids {
-		key, err := readKey(t, t.by.OrgID, id)
-		if err != nil {
-			return err
-		}
-		key.RevokedAt, key.UpdatedAt = t.now, t.now
-		says := endOf(key)
-		maps.Copy(says, detail)
-		if err := errors.Join(t.putKey(key), t.audit(keyRevoke, id, says)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
