@@ -72,6 +72,13 @@ func start(t *testing.T, cmd *exec.Cmd, sign string) *child {
 	}
 	go func() { _ = cmd.Wait(); close(c.exited) }()
 	t.Cleanup(func() { _ = cmd.Process.Kill(); <-c.exited })
+	c.await(t, sign)
+	return c
+}
+
+// await waits until the program has printed sign.
+func (c *child) await(t *testing.T, sign string) {
+	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !strings.Contains(c.output.String(), sign); time.Sleep(2 * time.Millisecond) {
 		select {
 		case <-c.exited:
@@ -82,7 +89,6 @@ func start(t *testing.T, cmd *exec.Cmd, sign string) *child {
 			t.Fatalf("did not print %q:\n%s", sign, c.output.String())
 		}
 	}
-	return c
 }
 
 // signal sends s and returns the exit code.

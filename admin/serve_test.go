@@ -120,6 +120,7 @@ func TestDemoPrintsAKeyAndLeavesNothing(t *testing.T) {
 	if m == nil || m[1] != m[2] {
 		t.Fatalf("printed %s", c.output.String())
 	}
+	c.await(t, "exante keys list --data-dir") // on the other stream, which is written on its own
 	hint := regexp.MustCompile(`exante keys list --data-dir (\S+)`).FindStringSubmatch(c.output.String())
 	if hint == nil || !strings.Contains(must(t, "keys", "list", "--data-dir", hint[1]), "demo") {
 		t.Errorf("printed %s", c.output.String())

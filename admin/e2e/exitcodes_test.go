@@ -34,7 +34,7 @@ func TestReadmeExitCodes(t *testing.T) {
 		3: {"no such record", []string{"keys", "show", "4711", "--data-dir", dir}},
 		4: {"invalid email", []string{"users", "create", "--email", "bob", "--data-dir", dir}},
 		5: {"stop it", []string{"compact", "--data-dir", served}},
-		6: {"the server does not answer", []string{"status", "--data-dir", dir}},
+		6: {"no server runs here", []string{"status", "--data-dir", dir}},
 		7: {"restore a backup", []string{"serve", "--listen", "127.0.0.1:0", "--data-dir", wrecked}},
 	}
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
