@@ -154,11 +154,10 @@ func (a *aftermath) readAll(o RestoreOptions) error {
 type witness struct {
 	*aftermath
 	path  string
-	first *AuditEntry // its first record, if the backup has another one
-	most  uint64      // the highest number in it
-	met   bool        // it has the record that the backup ends with
-	known bool        // the backup has its last record
-	until time.Time   // when that was made
+	most  uint64    // the highest number in it
+	met   bool      // it has the record that the backup ends with
+	known bool      // the backup has its last record
+	until time.Time // when that was made
 	lost  map[Action]int
 }
 
