@@ -149,6 +149,7 @@ func newServer(in admin.ServeInput, store *storage.Store, authenticator *auth.Au
 	return server.New(server.Options{
 		Store: store, Auth: authenticator, Version: in.Version, Environment: c.Auth.Environment,
 		Certificate: in.Certificate, PublicURL: c.Server.PublicURL, TrustedProxies: c.Server.TrustedProxies, AllowedHosts: c.Server.AllowedHosts, MaxConnsPerIP: c.Server.MaxConnsPerIP,
+		Dashboard:         &server.DashboardOptions{SessionIdle: 30 * time.Minute, SessionMax: 12 * time.Hour},
 		DefaultExpiryDays: standard, MaxExpiryDays: most, Log: in.Log, RequestLog: in.Requests, RequestLogFrom: in.RequestsFrom,
 	})
 }

@@ -33,7 +33,7 @@ func (x *exchange) check(row *route) error {
 			return err
 		}
 	}
-	if row.access != open && !x.granted {
+	if row.access.keyed() && !x.granted {
 		if err := x.admit(row); err != nil {
 			return err
 		}

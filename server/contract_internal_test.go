@@ -122,6 +122,7 @@ func TestEveryErrorCodeIsInTheDocument(t *testing.T) {
 	for _, row := range answers {
 		codes = append(codes, row.code)
 	}
+	codes = slices.DeleteFunc(codes, func(c string) bool { return c == onPages })
 	slices.Sort(codes)
 	codes = slices.Compact(codes)
 	if got := slices.Sorted(slices.Values(document.Components.Schemas.Error.Properties.Code.Enum)); !slices.Equal(got, codes) {

@@ -28,7 +28,7 @@ func docsPage(x *exchange) error {
 }
 
 func docsAsset(x *exchange) error {
-	file := x.docs.Asset(x.path.Params("version"), x.path.Params("file"))
+	file := x.docs.File(x.path.Params("version"), x.path.Params("file"))
 	if file == nil {
 		return errNoRoute
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"exante/auth"
+	"exante/server/dashboard"
 	"exante/storage"
 	"exante/storage/billing"
 	"exante/storage/input"
@@ -39,6 +40,8 @@ var (
 	errFull          = errors.New("too many connections")
 	errCrowded       = errors.New("too many connections of one address")
 	errExports       = errors.New("too many exports")
+	errPageMedia     = errors.New("media type is not that of a form")
+	errPageQuery     = errors.New("malformed query or form")
 	errNoChunks      = errors.New("http version without chunks")
 )
 
@@ -105,8 +108,16 @@ var answers = []answer{
 	{errExports, 503, "busy", "Too many exports are under way. Retry after the time in Retry-After."},
 	{errNoChunks, 505, "http_version_not_supported", "An export is sent in chunks, which takes HTTP/1.1."},
 	{errVersion, 505, "http_version_not_supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here."},
+	{errPageMedia, 415, onPages, "A form is sent as application/x-www-form-urlencoded."},
+	{errPageQuery, 400, onPages, "The address or the form can't be read."},
+	{dashboard.ErrForgery, 403, onPages, "This came from another site, or from a browser that does not say from where. Nothing was changed: go to the page and try again there."},
+	{dashboard.ErrRole, 403, onPages, "Your role does not allow that. An owner of your organization can change it."},
+	{dashboard.ErrInsecure, 403, onPages, "Signing in takes https, or a browser on the machine itself."},
 	{context.Canceled, 503, "unavailable", "The server is stopping."},
 }
+
+// onPages stands in place of a code where only pages meet the error.
+const onPages = ""
 
 var internal = answer{nil, 500, "internal", "Something went wrong on our side. Name the request_id when you report it."}
 
@@ -134,6 +145,9 @@ func (x *exchange) fail(err error) error {
 			slog.String("request_id", string(x.id)), slog.String("error", err.Error()))
 	}
 	x.writeHints(row, err)
+	if x.forPeople() {
+		return x.failPage(row, err)
+	}
 	w := x.newWriter()
 	defer x.free(w)
 	w.failure(row, err, string(x.id))

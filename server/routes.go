@@ -37,11 +37,15 @@ type access uint8
 const (
 	undeclared access = iota
 	open              // anybody
+	visitors          // of the dashboard, which says who they may be
 	anyKey            // whoever has a valid key; the next are one scope each
 )
 
 // needs is the access of a key with that scope.
 func needs(s auth.Scope) access { return anyKey + access(s) }
+
+// keyed reports whether it takes a key.
+func (a access) keyed() bool { return a >= anyKey }
 
 // scope is what the authenticator is asked for.
 func (a access) scope() auth.Scope { return auth.Scope(a - anyKey) }
@@ -106,7 +110,7 @@ func (s *Server) mount(table []route) error {
 		if row.access == undeclared {
 			return fmt.Errorf("server: route %s %s says not who may ask", row.method, row.path)
 		}
-		if row.method == fiber.MethodPost {
+		if row.method == fiber.MethodPost && row.access.keyed() {
 			row.handle = once(row.handle)
 		}
 		if row.method == fiber.MethodGet {

@@ -20,6 +20,7 @@ import (
 
 	"exante/auth"
 	"exante/auth/uid"
+	"exante/server/dashboard"
 	"exante/server/openapi"
 	"exante/storage"
 	"exante/storage/billing"
@@ -48,6 +49,9 @@ type Options struct {
 
 	// Certificate is asked for at each TLS handshake. nil: no TLS.
 	Certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+
+	// Dashboard is the pages for people. nil: there are none.
+	Dashboard *DashboardOptions
 
 	DefaultExpiryDays int // of a key that is created without expires_in_days; 0: never expires
 	MaxExpiryDays     int // longest that may be asked for; 0: 3650
@@ -82,15 +86,17 @@ const (
 
 // Server answers HTTP on listeners that it is given.
 type Server struct {
-	options Options
-	store   *storage.Store
-	auth    *auth.Authenticator
-	log     *slog.Logger
-	ids     *uid.Source
-	hosts   hostSet
-	signing auth.SigningKey // of cursors and links
-	docs    *openapi.Site
-	tls     *tls.Config // nil: in clear
+	options   Options
+	store     *storage.Store
+	auth      *auth.Authenticator
+	log       *slog.Logger
+	ids       *uid.Source
+	hosts     hostSet
+	pageHosts hostSet
+	signing   auth.SigningKey // of cursors and links
+	docs      *openapi.Site
+	pages     *dashboard.Dashboard // nil: none
+	tls       *tls.Config          // nil: in clear
 
 	app       *fiber.App
 	router    fasthttp.RequestHandler // Fiber's: from the path to the handler
@@ -119,7 +125,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		options: o, store: o.Store, auth: o.Auth, log: o.Log,
 		ids:   uid.NewSource(o.Now, o.Rand),
-		hosts: newHostSet(o.AllowedHosts), signing: o.Store.SigningKey(),
+		hosts: newHostSet(o.AllowedHosts), pageHosts: pageHostsOf(o), signing: o.Store.SigningKey(),
 		uploads: newGate(maxUploads, maxUploadsOrg, errUploads),
 		exports: newGate(maxExports, maxExportsOrg, errExports),
 	}
@@ -130,12 +136,15 @@ func New(o Options) (*Server, error) {
 	if s.docs, err = openapi.New(); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
+	if s.pages, err = s.newDashboard(); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.exchanges.New = func() any { return &exchange{Server: s} }
 	s.writers.New = func() any { return &jsonWriter{buf: make([]byte, 0, 4<<10)} }
 	s.render = s.renderInvoice
 	s.app = fiber.New(s.fiberConfig())
-	table := routes()
+	table := append(routes(), s.pageRoutes()...)
 	s.traffic = newTraffic(table)
 	if err := s.mount(table); err != nil {
 		return nil, err

@@ -17,11 +17,7 @@
 package openapi
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
-	"io/fs"
-	"path"
 	"strings"
 
 	"exante/server/static"
@@ -41,40 +37,18 @@ type Site struct {
 	Document *static.File // /openapi.json
 	Page     *static.File // /docs
 
-	version string
-	assets  map[string]*static.File
+	*static.Set // its assets
 }
 
 // New reads what is embedded.
 func New() (*Site, error) {
-	s := &Site{Document: static.New("application/json", document), assets: map[string]*static.File{}}
-	all := sha256.New()
-	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		body, err := files.ReadFile(name)
-		all.Write(body)
-		s.assets[path.Base(name)] = static.New(mediaType(name), body)
-		return err
-	})
-	s.version = hex.EncodeToString(all.Sum(nil)[:8])
-	s.Page = static.New("text/html; charset=utf-8", []byte(strings.ReplaceAll(page, "VERSION", s.version)))
-	return s, err
-}
-
-// Asset is a file of the page, under the version that the page names: what is
-// there never changes. nil: there is none.
-func (s *Site) Asset(version, name string) *static.File {
-	if version != s.version {
-		return nil
+	assets, err := static.NewSet(files)
+	if err != nil {
+		return nil, err
 	}
-	return s.assets[name]
-}
-
-func mediaType(name string) string {
-	if path.Ext(name) == ".css" {
-		return "text/css; charset=utf-8"
-	}
-	return "text/javascript; charset=utf-8"
+	return &Site{
+		Document: static.New("application/json", document),
+		Page:     static.New("text/html; charset=utf-8", []byte(strings.ReplaceAll(page, "VERSION", assets.Version))),
+		Set:      assets,
+	}, nil
 }

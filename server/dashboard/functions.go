@@ -1,0 +1,58 @@
+package dashboard
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"time"
+)
+
+// functions are what templates call, beside the methods of what they show.
+func functions(version string) template.FuncMap {
+	return template.FuncMap{
+		"asset": func(name string) string { return "/assets/" + version + "/" + name },
+		"dict":  dict,
+		"date":  func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
+		"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
+		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"since": func(t, now time.Time) string { return span(now.Sub(t)) + " ago" },
+		"until": func(t, now time.Time) string { return "in " + span(t.Sub(now)) },
+	}
+}
+
+// dict is a map for a template that takes several things: name, value, and so on.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, errors.New("dict wants names and values")
+	}
+	m := make(map[string]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("dict: %v is no name", pairs[i])
+		}
+		m[name] = pairs[i+1]
+	}
+	return m, nil
+}
+
+// span is how long something is, in one unit, cut off.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	for _, u := range []struct {
+		unit time.Duration
+		name string
+	}{{365 * day, "year"}, {day, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}} {
+		if n := int64(d / u.unit); n >= 1 {
+			return plural(n, u.name)
+		}
+	}
+	return "less than a minute"
+}
+
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

@@ -1,0 +1,22 @@
+package dashboard
+
+// Route is a row of the table: what may be asked for, by whom, and who answers.
+type Route struct {
+	Method, Path string
+	access       access
+	handle       handler
+}
+
+// Routes are all routes of the dashboard, one a line. A GET changes nothing.
+func Routes() []Route {
+	return []Route{
+		{"GET", "/", anybody, home},
+		{"GET", "/assets/:version/:file", anybody, asset},
+
+		{"GET", "/sign-in", anybody, showSignIn},
+		{"POST", "/sign-in", anybody, signIn},
+		{"POST", "/sign-out", viewers, signOut},
+
+		{"GET", "/overview", viewers, overview},
+	}
+}
