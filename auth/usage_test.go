@@ -17,11 +17,11 @@ import (
 func TestUseIsCountedByOutcome(t *testing.T) {
 	p, k, r := limited(t, "6/1m")
 	for range 3 {
-		p.Finish(p.admit(t, r), 200)
+		p.Finish(p.admit(t, r), auth.Answer{Status: 200}, nil)
 	}
-	p.Finish(p.admit(t, r), 500)
-	p.Finish(p.admit(t, r), 503)
-	p.Finish(p.admit(t, r), 404)
+	p.Finish(p.admit(t, r), auth.Answer{Status: 500}, nil)
+	p.Finish(p.admit(t, r), auth.Answer{Status: 503}, nil)
+	p.Finish(p.admit(t, r), auth.Answer{Status: 404}, nil)
 	p.refuse(t, r, auth.ErrLimited)
 	k.Scopes = scopes(t, "parties:read")
 	p.ring.Put(k)
@@ -35,7 +35,7 @@ func TestUseIsCountedByOutcome(t *testing.T) {
 	k.RevokedAt = noon
 	p.ring.Put(k)
 	p.refuse(t, r, auth.ErrRevoked)
-	p.Finish(auth.Admission{}, 500)
+	p.Finish(auth.Admission{}, auth.Answer{Status: 500}, nil)
 	bad := r
 	bad.Token = r.Token[1:]
 	p.refuse(t, bad, auth.ErrBadToken)
@@ -230,7 +230,7 @@ func TestWritesAreSplit(t *testing.T) {
 // Flush does not wait for the next tick, and a Ledger that fails says so.
 func TestFlushWritesUseNow(t *testing.T) {
 	p, k, r := limited(t, "6/1m")
-	p.Finish(p.admit(t, r), 200)
+	p.Finish(p.admit(t, r), auth.Answer{Status: 200}, nil)
 	if err := p.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestFlushWritesUseNow(t *testing.T) {
 	if got := p.pen.use(k.ID).Buckets; !slices.Equal(got, want) {
 		t.Errorf("stored %+v, want %+v", got, want)
 	}
-	p.Finish(p.admit(t, r), 200)
+	p.Finish(p.admit(t, r), auth.Answer{Status: 200}, nil)
 	ended, end := context.WithCancel(t.Context())
 	end()
 	p.stop(t)
