@@ -46,6 +46,9 @@ type Scopes uint16
 // FullAccess is the set shown as ["*"].
 const FullAccess Scopes = 1 << 15
 
+// only is the set of one scope; empty for AnyKey.
+func (s Scope) only() Scopes { return 1 << s &^ (1 << AnyKey) }
+
 // ParseScopes reads wire names. nil means FullAccess; ["*"] spells it out. An
 // empty list, an unknown name or "*" beside other names is ErrBadScopes.
 func ParseScopes(names []string) (Scopes, error) {

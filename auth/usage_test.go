@@ -54,7 +54,7 @@ func TestUseIsCountedByOutcome(t *testing.T) {
 func TestLastUseIsOfAcceptedRequests(t *testing.T) {
 	p, k, r := limited(t, "1/1m")
 	p.admit(t, r)
-	want := auth.LastUse{At: noon, Addr: home, UserAgent: "test/1"}
+	want := auth.LastUse{At: noon, Addr: home, UserAgent: "test/1", Scopes: scopes(t, "invoices:read"), WatchedSince: noon}
 	p.clock.advance(time.Second)
 	r.Addr, r.UserAgent = netip.MustParseAddr("203.0.113.7"), []byte("thief/2")
 	p.refuse(t, r, auth.ErrLimited)
@@ -71,6 +71,49 @@ func TestLastUseIsOfAcceptedRequests(t *testing.T) {
 	if got := p.again(t, k).ring.LastUse(k.ID); got != want {
 		t.Errorf("after a restart %+v, want %+v", got, want)
 	}
+}
+
+// What a key needed is the sum of its accepted requests, over restarts too.
+func TestScopesThatWereNeededAreKept(t *testing.T) {
+	p, k, r := limited(t, "1000/1m")
+	k.Scopes = scopes(t, "invoices:write", "parties:read")
+	p.ring.Put(k)
+	needed := func(want string, since time.Time) {
+		t.Helper()
+		got := p.ring.LastUse(k.ID)
+		if got.Scopes.String() != want || !got.WatchedSince.Equal(since) {
+			t.Errorf("needed %q since %s, want %q since %s", got.Scopes, got.WatchedSince, want, since)
+		}
+	}
+	ask := func(s auth.Scope) {
+		r.Scope = s
+		p.admit(t, r)
+		p.clock.advance(time.Hour)
+	}
+	needed("", time.Time{})
+	r.Scope = auth.APIKeysRead
+	p.refuse(t, r, auth.ErrScope)
+	needed("", time.Time{})
+	ask(auth.AnyKey)
+	needed("", noon)
+	ask(auth.InvoicesWrite)
+	ask(auth.InvoicesWrite)
+	needed("invoices:write", noon)
+	p.stop(t)
+	p = p.again(t, k)
+	needed("invoices:write", noon)
+	ask(auth.PartiesRead)
+	needed("invoices:write,parties:read", noon)
+	p.stop(t)
+
+	last := p.pen.last[k.ID] // as an older program would have left it
+	last.Scopes, last.WatchedSince = 0, time.Time{}
+	p.pen.last[k.ID] = last
+	p = p.again(t, k)
+	needed("", time.Time{})
+	since := p.clock.Now()
+	ask(auth.InvoicesRead)
+	needed("invoices:read", since)
 }
 
 func TestUserAgentsAreFitToBeShown(t *testing.T) {

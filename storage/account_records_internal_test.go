@@ -50,7 +50,8 @@ func fullUse(t *testing.T) auth.Use {
 				Leased: 30, LeaseEnd: time.Unix(1e9, 123456789).UTC()},
 		},
 		Buckets: []auth.Bucket{{Hour: time.Unix(3600*400000, 0).UTC(), Requests: 1, Unauthorized: 2, Forbidden: 3, RateLimited: 4, ServerErrors: 5}},
-		Last:    auth.LastUse{At: time.UnixMilli(1e12).UTC(), Addr: netip.MustParseAddr("2001:db8::1"), UserAgent: "curl/8"},
+		Last: auth.LastUse{At: time.UnixMilli(1e12).UTC(), Addr: netip.MustParseAddr("2001:db8::1"), UserAgent: "curl/8",
+			Scopes: must(auth.ParseScopes([]string{"invoices:read", "api_keys:write"})), WatchedSince: time.UnixMilli(9e11).UTC()},
 	}
 	wantEveryField(t, u)
 	u.Final = false // says how the report came, and is not kept
@@ -154,8 +155,10 @@ func TestUseReplacesOnlyWhatItHas(t *testing.T) {
 }
 
 func TestAccountRecordsOfVersionOneAreReadForEver(t *testing.T) {
-	var use useRecord
-	use.take(fullUse(t))
+	var watched useRecord
+	watched.take(fullUse(t))
+	use := watched // before scopes were watched
+	use.Scopes, use.WatchedAt = nil, 0
 	org, allCounts := recordOfOrg(filled[Organization](t)), filled[counts](t)
 	rows := allCounts // before attachments were counted
 	rows.Attachments = 0
@@ -185,6 +188,7 @@ func TestAccountRecordsOfVersionOneAreReadForEver(t *testing.T) {
 		"user_password": {famUser, &user, &userRecord{}},
 		"key":           {famKey, recordOfKey(fullKey(t)), &keyRecord{}},
 		"use":           {famUse, &use, &useRecord{}},
+		"use_scopes":    {famUse, &watched, &useRecord{}},
 		"hour":          {famHour, &hourRecord{1, 2, 3, 4, 5}, &hourRecord{}},
 		"import":        {famImport, &importRecord{1, 2, 3, 4, 5, [32]byte{6}, 7, 8, 9}, &importRecord{}},
 	} {

@@ -185,6 +185,9 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"use from nowhere", func(w *wreck) {
 			edit(w, keyUse(w.org.ID, w.old.ID), famUse, func(r *useRecord) { r.LastAddr = "x" })
 		}, "last use of api key"},
+		{"use of a scope that there is not", func(w *wreck) {
+			edit(w, keyUse(w.org.ID, w.old.ID), famUse, func(r *useRecord) { r.Scopes = []string{"invoices:eat"} })
+		}, "last use of api key"},
 		{"meter of no window", func(w *wreck) {
 			edit(w, keyUse(w.org.ID, w.old.ID), famUse, func(r *useRecord) { r.Meters = []meterRecord{{Window: "5/1s,6/1m"}} })
 		}, "is not one window"},
