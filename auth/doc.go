@@ -71,6 +71,8 @@
 //
 // A new scope is a constant and a name in scope.go. A new reason to refuse is an
 // error in errors.go and a line in refusal, in judge.go. What signs people in is
-// password.go and session.go; whose a leaked token is, identify.go. The limiter is ring.go (one
-// window), limiter.go (the windows of a key) and lease.go (what survives a crash).
+// password.go and session.go; whose a leaked token is, identify.go. What a key did is
+// in usage.go and recent.go, and what to say about that in hygiene.go. The limiter is
+// ring.go (one window), limiter.go (the windows of a key) and lease.go (what survives a
+// crash).
 package auth

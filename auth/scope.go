@@ -49,6 +49,17 @@ const FullAccess Scopes = 1 << 15
 // only is the set of one scope; empty for AnyKey.
 func (s Scope) only() Scopes { return 1 << s &^ (1 << AnyKey) }
 
+// today is the set of every scope of this version.
+const today Scopes = 1<<scopeCount - 1<<InvoicesRead
+
+// effective is all that s permits, of the scopes there are today.
+func (s Scopes) effective() Scopes {
+	if s&FullAccess != 0 {
+		return today
+	}
+	return s.withReads()
+}
+
 // ParseScopes reads wire names. nil means FullAccess; ["*"] spells it out. An
 // empty list, an unknown name or "*" beside other names is ErrBadScopes.
 func ParseScopes(names []string) (Scopes, error) {
