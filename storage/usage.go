@@ -33,11 +33,7 @@ func (s *Store) Activity(ctx context.Context, org, key uid.ID, from, to time.Tim
 	first, last := hourOf(from), hourOf(to)
 	in := kv.Range{Start: keyHour(org, key, first), End: keyHour(org, key, last.Add(time.Hour))}
 	err := s.db.View(ctx, func(r kv.Reader) error {
-		return scan(r, in, famHour, func(key []byte, rec *hourRecord) error {
-			hour, err := hourAt(key)
-			a.Buckets = append(a.Buckets, rec.bucket(hour))
-			return err
-		})
+		return scanHours(r, in, func(b auth.Bucket) { a.Buckets = append(a.Buckets, b) })
 	})
 	if err != nil {
 		return Activity{}, err
@@ -48,6 +44,15 @@ func (s *Store) Activity(ctx context.Context, org, key uid.ID, from, to time.Tim
 		}
 	}
 	return a, nil
+}
+
+// scanHours reads the stored hours of a key.
+func scanHours(r kv.Reader, in kv.Range, fn func(auth.Bucket)) error {
+	return scan(r, in, famHour, func(key []byte, rec *hourRecord) error {
+		hour, err := hourAt(key)
+		fn(rec.bucket(hour))
+		return err
+	})
 }
 
 // withBucket puts b in its place, instead of a bucket of the same hour.
