@@ -114,6 +114,17 @@ func (s Scopes) Covers(other Scopes) bool {
 	return s&FullAccess != 0 || other&^s.withReads() == 0
 }
 
+// Both is what s and other permit alike.
+func (s Scopes) Both(other Scopes) Scopes {
+	switch {
+	case s.Covers(other):
+		return other
+	case other.Covers(s):
+		return s
+	}
+	return s.withReads() & other.withReads()
+}
+
 // withReads adds the read scope of every write scope: each pair lies side by side.
 func (s Scopes) withReads() Scopes {
 	const writes = 1<<InvoicesWrite | 1<<PartiesWrite | 1<<APIKeysWrite

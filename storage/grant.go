@@ -107,15 +107,15 @@ func sooner(a, b time.Time) time.Time {
 
 // rightsOf is what the audit log says of a new key.
 func rightsOf(k *auth.Key) Detail {
-	d := Detail{"scopes": k.Scopes.String()}
+	d := Detail{fieldScopes: k.Scopes.String()}
 	if !k.ExpiresAt.IsZero() {
 		d["expires_at"] = k.ExpiresAt.Format(time.RFC3339)
 	}
 	if len(k.Networks) > 0 {
-		d["allowed_cidrs"] = networksText(k.Networks)
+		d[fieldNetworks] = networksText(k.Networks)
 	}
 	if len(k.Limits) > 0 {
-		d["rate_limits"] = k.Limits.String()
+		d[fieldLimits] = k.Limits.String()
 	}
 	return d
 }
