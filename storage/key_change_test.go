@@ -171,3 +171,32 @@ func TestRestOfAKeyIsChangedByOperatorsAlone(t *testing.T) {
 		t.Errorf("an operator narrows it: %v", err)
 	}
 }
+
+// A user who has been disabled while he asked leaves no key behind, not even as
+// somebody else's.
+func TestDisabledUserMakesNoKey(t *testing.T) {
+	v := openVault(t, nil)
+	ann, ben := v.user("ann@example.com", storage.Admin), v.user("ben@example.com", storage.Admin)
+	old, _ := v.keyFor(ben.ID)
+	by := auth.Principal{OrgID: v.org.ID, UserID: ann.ID}
+	ask := func() (create, rotate error) {
+		_, _, create = v.CreateKey(t.Context(), by, storage.KeyDraft{Name: "x", UserID: ben.ID, Scopes: auth.FullAccess})
+		_, _, rotate = v.RotateKey(t.Context(), by, old.ID, day, 0)
+		return create, rotate
+	}
+	if _, err := v.DisableUser(t.Context(), v.by, ann.ID); err != nil {
+		t.Fatal(err)
+	}
+	create, rotate := ask()
+	refused(t, create, storage.ErrUserDisabled, "user is disabled: ann@example.com")
+	refused(t, rotate, storage.ErrUserDisabled, "user is disabled: ann@example.com")
+	if n := len(v.Keys(v.org.ID)); n != 1 {
+		t.Errorf("%d keys", n)
+	}
+	if _, err := v.EnableUser(t.Context(), v.by, ann.ID); err != nil {
+		t.Fatal(err)
+	}
+	if create, rotate := ask(); create != nil || rotate != nil {
+		t.Errorf("once he is enabled: %v, %v", create, rotate)
+	}
+}
