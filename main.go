@@ -58,7 +58,7 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	served := make(chan error, 1)
 	go func() { served <- api.Serve(listener); close(served) }()
 	open.Opened(func(ctx context.Context) error { return errors.Join(api.Shutdown(ctx), <-served) })
-	if err := in.Announce(listener.Addr()); err != nil {
+	if err := in.Announce(ctx, store, listener.Addr()); err != nil {
 		return err
 	}
 	select {

@@ -48,9 +48,10 @@ func (s *shell) runServe(ctx context.Context, demonstrate bool) (err error) {
 		}
 		defer func() { err = errors.Join(err, in.demo.Remove()) }()
 		in.Config.Storage.Dir, in.Config.Admin.Socket = in.demo.Dir, ""
-		in.Config.Audit.Copy = ""     // beside it, and gone with it
-		in.Config.Storage.MinFree = 0 // and so no ballast
-		in.Config.Backup.Every = 0    // or it would take the place of real ones
+		in.Config.Server.PublicURL = "" // where the real one is found
+		in.Config.Audit.Copy = ""       // beside it, and gone with it
+		in.Config.Storage.MinFree = 0   // and so no ballast
+		in.Config.Backup.Every = 0      // or it would take the place of real ones
 	}
 	if err := enterDirectory(in.Config.Storage.Dir, in.Config.AuditCopy()); err != nil {
 		return err
@@ -124,10 +125,14 @@ func (in ServeInput) Prepare(ctx context.Context, store *storage.Store) error {
 	return in.demo.Fill(ctx, store)
 }
 
-// Announce tells the operator that requests are answered on addr.
-func (in ServeInput) Announce(addr net.Addr) error {
+// Announce tells the operator that requests are answered on addr, and how he gets in
+// where nobody can sign in yet.
+func (in ServeInput) Announce(ctx context.Context, store *storage.Store, addr net.Addr) error {
 	in.shell.tell("listening on %s%s", in.scheme(), addr)
 	in.notify(systemd.Ready)
+	if err := in.welcome(ctx, store, addr); err != nil && ctx.Err() == nil {
+		in.Log.Warn("no setup link could be made: make one with exante users password --link", "error", err)
+	}
 	if in.demo == nil {
 		return nil
 	}
