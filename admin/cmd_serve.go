@@ -28,7 +28,9 @@ func (s *shell) serveCommand() *cli.Command {
 	return s.command(spec{
 		name: "serve", usage: "serve the API until SIGINT or SIGTERM",
 		about: "Makes the store if there is none. Requests in flight are finished when it stops;\n" +
-			"a second signal ends it at once.",
+			"a second signal ends it at once. While nobody has a password it prints, on\n" +
+			"standard error, a link with which the owner of the first organization chooses\n" +
+			"his: once, within 15 minutes.",
 		flags:    flags,
 		examples: "exante serve --demo\nexante serve --data-dir /var/lib/exante --listen 127.0.0.1:9000",
 		codes:    []int{exitInUse, exitDamaged},
