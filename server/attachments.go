@@ -94,11 +94,16 @@ func readAttachmentID(body []byte) (uid.ID, error) {
 // attachmentWriter writes attachments of the organization that asks, with links
 // that open them from now on.
 func (x *exchange) attachmentWriter() func(*jsonWriter, *storage.Attachment) {
-	org, key, until, base := x.org(), x.signing, x.options.Now().Add(linkTime), x.baseURL()
+	org, base := x.org(), x.baseURL()
 	return func(w *jsonWriter, a *storage.Attachment) {
-		link := auth.Link{OrgID: org, InvoiceID: a.InvoiceID, AttachmentID: a.ID, Until: until}
-		writeAttachment(w, a, base+"/files/"+key.Sign(link))
+		writeAttachment(w, a, base+x.fileLink(org, a.InvoiceID, a.ID))
 	}
+}
+
+// fileLink is the path that opens an attachment from now on.
+func (s *Server) fileLink(org, invoice, attachment uid.ID) string {
+	link := auth.Link{OrgID: org, InvoiceID: invoice, AttachmentID: attachment, Until: s.options.Now().Add(linkTime)}
+	return "/files/" + s.signing.Sign(link)
 }
 
 // baseURL is what absolute URLs of this server begin with: as it is set, or else

@@ -28,7 +28,7 @@ func (s *Server) newDashboard() (*dashboard.Dashboard, error) {
 	return dashboard.New(dashboard.Options{
 		Store: o.Store, Auth: o.Auth, Now: o.Now, Log: o.Log, PublicURL: o.PublicURL,
 		SessionIdle: o.Dashboard.SessionIdle, SessionMax: o.Dashboard.SessionMax,
-		DefaultExpiryDays: o.DefaultExpiryDays, MaxExpiryDays: o.MaxExpiryDays,
+		DefaultExpiryDays: o.DefaultExpiryDays, MaxExpiryDays: o.MaxExpiryDays, FileLink: s.fileLink,
 	})
 }
 

@@ -26,6 +26,10 @@ type Options struct {
 	DefaultExpiryDays int // of a key for which none is chosen; 0: it never expires
 	MaxExpiryDays     int // longest that may be chosen
 
+	// FileLink is the path under which an attachment can be had for a while, as the
+	// API gives it out.
+	FileLink func(org, invoice, attachment uid.ID) string
+
 	Now func() time.Time
 	Log *slog.Logger
 }
@@ -42,8 +46,8 @@ type Dashboard struct {
 
 // New reads what is embedded.
 func New(o Options) (*Dashboard, error) {
-	if o.Store == nil || o.Auth == nil || o.Now == nil || o.Log == nil {
-		return nil, errors.New("dashboard: a store, an authenticator, a clock and a log are needed")
+	if o.Store == nil || o.Auth == nil || o.Now == nil || o.Log == nil || o.FileLink == nil {
+		return nil, errors.New("dashboard: a store, an authenticator, a clock, a log and links to files are needed")
 	}
 	d := &Dashboard{Options: o, store: o.Store}
 	if u, err := url.Parse(o.PublicURL); err == nil && u.Host != "" {

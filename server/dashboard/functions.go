@@ -17,6 +17,9 @@ func functions(version string) template.FuncMap {
 		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"since": func(t, now time.Time) string { return span(now.Sub(t)) + " ago" },
 		"until": func(t, now time.Time) string { return "in " + span(t.Sub(now)) },
+
+		"plural": func(n int, noun string) string { return plural(int64(n), noun) },
+		"size":   size,
 	}
 }
 
@@ -55,4 +58,18 @@ func plural(n int64, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// size is how large a file is: "1.5 MiB".
+func size(bytes int64) string {
+	for _, u := range []struct {
+		unit int64
+		name string
+	}{{1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+		if bytes >= u.unit {
+			tenths := bytes * 10 / u.unit
+			return fmt.Sprintf("%d.%d %s", tenths/10, tenths%10, u.name)
+		}
+	}
+	return plural(bytes, "byte")
 }

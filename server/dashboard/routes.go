@@ -18,5 +18,15 @@ func Routes() []Route {
 		{"POST", "/sign-out", viewers, signOut},
 
 		{"GET", "/overview", viewers, overview},
+
+		{"GET", "/invoices", viewers, listInvoices},
+		{"GET", "/invoices/:uid", viewers, showInvoice},
+		{"GET", "/invoices/:uid/attachments/:attachment", viewers, openAttachment},
+		{"GET", "/invoices/:uid/send", admins, askToSend},
+		{"POST", "/invoices/:uid/send", admins, sendInvoice},
+		{"GET", "/invoices/:uid/void", admins, askToVoid},
+		{"POST", "/invoices/:uid/void", admins, voidInvoice},
+		{"GET", "/invoices/:uid/payment", admins, askPayment},
+		{"POST", "/invoices/:uid/payment", admins, recordPayment},
 	}
 }

@@ -5,7 +5,10 @@ import "time"
 // said is the closed set of what a page can say about the change that led to it:
 // the cookie that carries it there has a word of this list, and no text.
 var said = map[string]string{
-	"signed-out": "You are signed out.",
+	"signed-out":       "You are signed out.",
+	"invoice-sent":     "The invoice is sent. It is owed from now on.",
+	"invoice-void":     "The invoice is void.",
+	"payment-recorded": "The payment is recorded.",
 }
 
 // saidFor is how long the next page may take to come.

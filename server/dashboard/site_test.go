@@ -254,3 +254,5 @@ var (
 func (r reply) text() string {
 	return chars.Replace(strings.TrimSpace(spaces.ReplaceAllString(tags.ReplaceAllString(r.body, " "), " ")))
 }
+
+func escaped(s string) string { return url.QueryEscape(s) }

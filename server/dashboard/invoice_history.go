@@ -1,0 +1,98 @@
+package dashboard
+
+import (
+	"strings"
+	"time"
+
+	"exante/auth/uid"
+	"exante/storage"
+	"exante/storage/billing"
+)
+
+// historyEntry is something that was done to an invoice.
+type historyEntry struct {
+	At   time.Time
+	What string
+	Who  string
+}
+
+// What a history shows and reads at most: few invoices have more entries, and a
+// log that others wrote much into between is not read for ever.
+const (
+	maxHistory     = 50
+	maxHistoryLook = 1000
+)
+
+func (v *visit) history(inv *billing.Invoice) ([]historyEntry, bool, error) {
+	entries, whole, err := v.store.History(v.req.Context, storage.HistoryQuery{
+		OrgID: v.org.ID, Target: inv.ID, From: inv.CreatedAt, To: inv.UpdatedAt, Limit: maxHistory, Look: maxHistoryLook,
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	emails, err := v.emails()
+	if err != nil {
+		return nil, false, err
+	}
+	list := make([]historyEntry, 0, len(entries))
+	for i := range entries {
+		e := &entries[i]
+		list = append(list, historyEntry{At: e.At, What: deedOf(e), Who: v.actor(e.Actor, emails)})
+	}
+	return list, whole, nil
+}
+
+// emails are the addresses of the organization's users.
+func (v *visit) emails() (map[uid.ID]string, error) {
+	users, err := v.store.Users(v.req.Context, v.org.ID)
+	emails := make(map[uid.ID]string, len(users))
+	for i := range users {
+		emails[users[i].ID] = users[i].Email
+	}
+	return emails, err
+}
+
+// actor names who did something.
+func (v *visit) actor(a storage.Actor, emails map[uid.ID]string) string {
+	switch a.Kind {
+	case storage.ByKey:
+		if k, err := v.store.Key(v.org.ID, a.KeyID); err == nil {
+			return "API key “" + k.Name + "”"
+		}
+		return "an API key"
+	case storage.ByUser:
+		if email := emails[a.UserID]; email != "" {
+			return email
+		}
+		return "a user"
+	case storage.ByShell:
+		return "an operator"
+	}
+	return "exante"
+}
+
+// deeds are the words for what is done to an invoice, by its action in the audit log.
+var deeds = map[storage.Action]string{
+	"invoice.create":            "Created",
+	"invoice.update":            "Changed",
+	"invoice.line_items.add":    "Lines added",
+	"invoice.line_items.update": "Lines changed",
+	"invoice.line_items.delete": "Lines removed",
+	"invoice.payment.record":    "Payment recorded",
+	"invoice.attachment.add":    "File attached",
+	"invoice.attachment.delete": "File removed",
+	"invoice.import":            "Imported, with others",
+}
+
+// deedOf says what was done, and to which fields. An action that is not known here
+// keeps its name.
+func deedOf(e *storage.AuditEntry) string {
+	deed := deeds[e.Action]
+	if deed == "" {
+		return string(e.Action)
+	}
+	if fields := e.Detail["fields"]; fields != "" && e.Action == "invoice.update" {
+		deed += ": " + strings.ReplaceAll(strings.ReplaceAll(fields, " ", ", "), "_", " ")
+	}
+	return deed
+}
