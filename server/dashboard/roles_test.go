@@ -8,4 +8,13 @@ var whoMay = map[string]string{
 	"POST /sign-in":              "nobody",
 	"POST /sign-out":             "viewer",
 	"GET /overview":              "viewer",
+
+	"GET /setup/:token":  "nobody",
+	"POST /setup/:token": "nobody",
+
+	"GET /settings/account":                      "viewer",
+	"POST /settings/account/password":            "viewer",
+	"POST /settings/account/sessions/others/end": "viewer",
+	"POST /settings/account/sessions/all/end":    "viewer",
+	"POST /settings/account/sessions/:uid/end":   "viewer",
 }

@@ -18,5 +18,14 @@ func Routes() []Route {
 		{"POST", "/sign-out", viewers, signOut},
 
 		{"GET", "/overview", viewers, overview},
+
+		{"GET", "/setup/:token", anybody, showSetup},
+		{"POST", "/setup/:token", anybody, redeemSetup},
+
+		{"GET", "/settings/account", viewers, account},
+		{"POST", "/settings/account/password", viewers, changePassword},
+		{"POST", "/settings/account/sessions/others/end", viewers, endOthers},
+		{"POST", "/settings/account/sessions/all/end", viewers, endAll},
+		{"POST", "/settings/account/sessions/:uid/end", viewers, endSession},
 	}
 }
