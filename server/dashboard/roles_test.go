@@ -12,6 +12,9 @@ var whoMay = map[string]string{
 	"GET /setup/:token":  "nobody",
 	"POST /setup/:token": "nobody",
 
+	"GET /settings/organization":  "viewer",
+	"POST /settings/organization": "owner",
+
 	"GET /settings/account":                      "viewer",
 	"POST /settings/account/password":            "viewer",
 	"POST /settings/account/sessions/others/end": "viewer",

@@ -22,6 +22,9 @@ func Routes() []Route {
 		{"GET", "/setup/:token", anybody, showSetup},
 		{"POST", "/setup/:token", anybody, redeemSetup},
 
+		{"GET", "/settings/organization", viewers, organization},
+		{"POST", "/settings/organization", owners, changeOrganization},
+
 		{"GET", "/settings/account", viewers, account},
 		{"POST", "/settings/account/password", viewers, changePassword},
 		{"POST", "/settings/account/sessions/others/end", viewers, endOthers},
