@@ -12,6 +12,20 @@ var whoMay = map[string]string{
 	"GET /setup/:token":  "nobody",
 	"POST /setup/:token": "nobody",
 
+	"GET /settings/users":                "viewer",
+	"GET /settings/users/new":            "owner",
+	"POST /settings/users":               "owner",
+	"GET /settings/users/:uid":           "viewer",
+	"GET /settings/users/:uid/role":      "owner",
+	"POST /settings/users/:uid/role":     "owner",
+	"GET /settings/users/:uid/disable":   "owner",
+	"POST /settings/users/:uid/disable":  "owner",
+	"GET /settings/users/:uid/enable":    "owner",
+	"POST /settings/users/:uid/enable":   "owner",
+	"GET /settings/users/:uid/link":      "owner",
+	"POST /settings/users/:uid/link":     "owner",
+	"POST /settings/users/:uid/sign-out": "owner",
+
 	"GET /settings/organization":  "viewer",
 	"POST /settings/organization": "owner",
 

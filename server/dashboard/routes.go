@@ -22,6 +22,20 @@ func Routes() []Route {
 		{"GET", "/setup/:token", anybody, showSetup},
 		{"POST", "/setup/:token", anybody, redeemSetup},
 
+		{"GET", "/settings/users", viewers, listUsers},
+		{"GET", "/settings/users/new", owners, askInvite},
+		{"POST", "/settings/users", owners, invite},
+		{"GET", "/settings/users/:uid", viewers, showUser},
+		{"GET", "/settings/users/:uid/role", owners, aboutUser("user_role", "Change the role")},
+		{"POST", "/settings/users/:uid/role", owners, setRole},
+		{"GET", "/settings/users/:uid/disable", owners, aboutUser("user_disable", "Disable the user")},
+		{"POST", "/settings/users/:uid/disable", owners, disableUser},
+		{"GET", "/settings/users/:uid/enable", owners, aboutUser("user_enable", "Enable the user")},
+		{"POST", "/settings/users/:uid/enable", owners, enableUser},
+		{"GET", "/settings/users/:uid/link", owners, aboutUser("user_link", "Make a setup link")},
+		{"POST", "/settings/users/:uid/link", owners, makeLink},
+		{"POST", "/settings/users/:uid/sign-out", owners, signOutUser},
+
 		{"GET", "/settings/organization", viewers, organization},
 		{"POST", "/settings/organization", owners, changeOrganization},
 
