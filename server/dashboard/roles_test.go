@@ -12,6 +12,8 @@ var whoMay = map[string]string{
 	"GET /setup/:token":  "nobody",
 	"POST /setup/:token": "nobody",
 
+	"GET /audit": "viewer",
+
 	"GET /settings/users":                "viewer",
 	"GET /settings/users/new":            "owner",
 	"POST /settings/users":               "owner",

@@ -22,6 +22,8 @@ func Routes() []Route {
 		{"GET", "/setup/:token", anybody, showSetup},
 		{"POST", "/setup/:token", anybody, redeemSetup},
 
+		{"GET", "/audit", viewers, audit},
+
 		{"GET", "/settings/users", viewers, listUsers},
 		{"GET", "/settings/users/new", owners, askInvite},
 		{"POST", "/settings/users", owners, invite},
