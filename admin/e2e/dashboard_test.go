@@ -28,8 +28,17 @@ func (b *browser) setUp(s *server) {
 	b.t.Helper()
 	s.waitFor("the setup link", func() bool { return setupLink.MatchString(s.output.String()) })
 	b.do("open the setup link", chromedp.Navigate(setupLink.FindString(s.output.String())))
-	b.do("choose a password", chromedp.SendKeys(chromedp.CSS(`input[name=password]`), ownerPassword), click(`main form button`))
+	b.do("choose a password", chromedp.SendKeys(chromedp.CSS(`input[name=password]`), ownerPassword))
+	b.follow("send it", click(`main form > button`))
 	b.arrive("/overview")
+}
+
+// follow carries out actions that lead to another page, and waits for that page.
+func (b *browser) follow(what string, actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if _, err := chromedp.RunResponse(b.ctx, actions...); err != nil {
+		b.t.Fatalf("%s: %v\ncomplaints: %q", what, err, b.complaints)
+	}
 }
 
 // arrive waits until the browser is at a path and the page is there.

@@ -18,8 +18,10 @@ func functions(version string) template.FuncMap {
 		"since": func(t, now time.Time) string { return span(now.Sub(t)) + " ago" },
 		"until": func(t, now time.Time) string { return "in " + span(t.Sub(now)) },
 
-		"plural": func(n int, noun string) string { return plural(int64(n), noun) },
-		"size":   size,
+		"plural":  func(n int, noun string) string { return plural(int64(n), noun) },
+		"size":    size,
+		"moment":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"capital": capital,
 	}
 }
 

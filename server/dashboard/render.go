@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"exante/storage"
 )
@@ -112,6 +113,12 @@ func (p *page) At(path string) bool {
 func (p *page) May(who string) bool {
 	return p.may(map[string]access{"admins": admins, "owners": owners}[who])
 }
+
+// MustConfirm reports whether a form that hands out rights asks for the password.
+func (p *page) MustConfirm() bool { return p.mustConfirm() }
+
+// Now is the instant of the page.
+func (p *page) Now() time.Time { return p.now }
 
 // trouble is a page that says what went wrong.
 type trouble struct {
