@@ -12,6 +12,7 @@ import (
 
 	"exante/admin"
 	"exante/admin/backups"
+	"exante/admin/config"
 	"exante/auth"
 	"exante/server"
 	"exante/server/metrics"
@@ -58,7 +59,7 @@ func serve(ctx context.Context, in admin.ServeInput) (err error) {
 	served := make(chan error, 1)
 	go func() { served <- api.Serve(listener); close(served) }()
 	open.Opened(func(ctx context.Context) error { return errors.Join(api.Shutdown(ctx), <-served) })
-	if err := in.Announce(listener.Addr()); err != nil {
+	if err := in.Announce(ctx, store, listener.Addr()); err != nil {
 		return err
 	}
 	select {
@@ -149,7 +150,15 @@ func newServer(in admin.ServeInput, store *storage.Store, authenticator *auth.Au
 	return server.New(server.Options{
 		Store: store, Auth: authenticator, Version: in.Version, Environment: c.Auth.Environment,
 		Certificate: in.Certificate, PublicURL: c.Server.PublicURL, TrustedProxies: c.Server.TrustedProxies, AllowedHosts: c.Server.AllowedHosts, MaxConnsPerIP: c.Server.MaxConnsPerIP,
-		Dashboard:         &server.DashboardOptions{SessionIdle: 30 * time.Minute, SessionMax: 12 * time.Hour},
+		Dashboard:         pages(c),
 		DefaultExpiryDays: standard, MaxExpiryDays: most, Log: in.Log, RequestLog: in.Requests, RequestLogFrom: in.RequestsFrom,
 	})
+}
+
+// pages are the settings of the dashboard; nil if there is to be none.
+func pages(c config.Config) *server.DashboardOptions {
+	if !c.Dashboard.Enabled {
+		return nil
+	}
+	return &server.DashboardOptions{SessionIdle: c.Dashboard.SessionIdle, SessionMax: c.Dashboard.SessionMax}
 }

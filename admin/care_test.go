@@ -51,6 +51,10 @@ var care = []string{
 	"users role ada@b.example emperor",
 	"users role ada@b.example",
 	"users password ada@b.example",
+	"users password ada@b.example --link",
+	"users password --link ada@b.example --json",
+	"users password ada@b.example --link --stdin < " + password,
+	"users password nobody@b.example --link",
 	"users password ada@b.example --stdin < " + password + "\nsecond line",
 	"users password ada@b.example --stdin < qwertyuiop",
 	"users password ada@b.example --stdin < short",
@@ -82,7 +86,9 @@ var care = []string{
 	"keys create --name more --user ada@b.example",
 	"keys identify < @leaked",
 	"keys identify --json < @leaked",
+	"users password ada@b.example --link",
 	"users enable ada@b.example",
+	"users create --email bob@b.example --json",
 	"keys revoke @Hers --yes",
 	"keys set @Hers --name x",
 	"keys identify --revoke < @leaked",
@@ -149,15 +155,22 @@ func TestCareKeepsSecrets(t *testing.T) {
 	must(t, "users", "create", "--email", "ada@b.example", "--data-dir", dir)
 	store := run(t, dir).store
 	var out strings.Builder
+	var link string
 	for _, c := range []struct{ stdin, line string }{
 		{password, "users password ada@b.example --stdin"},
 		{password, "users password ada@b.example --stdin --json"},
 		{secrets[dir+"leaked"], "keys identify"},
 		{"Bearer " + secrets[dir+"leaked"], "keys identify --revoke --json"},
+		{"", "users password ada@b.example --link"},
 	} {
 		r := exanteGiven(t, c.stdin, append(strings.Fields(c.line), "--data-dir", dir)...)
 		if r.code != 0 {
 			t.Errorf("%s: %+v", c.line, r)
+		}
+		if strings.Contains(c.line, "--link") {
+			_, token := linkIn(t, r.stdout)
+			link = token.Reveal()
+			continue
 		}
 		out.WriteString(r.stdout + r.stderr)
 	}
@@ -166,7 +179,7 @@ func TestCareKeepsSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(&out, "%+v", log)
-	for _, leaked := range []string{password, secrets[dir+"leaked"], "$argon2id$"} {
+	for _, leaked := range []string{password, secrets[dir+"leaked"], "$argon2id$", link, link[len(link)-43:]} {
 		if strings.Contains(out.String(), leaked) {
 			t.Errorf("%q is in %s", leaked, out.String())
 		}

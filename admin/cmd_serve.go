@@ -28,7 +28,9 @@ func (s *shell) serveCommand() *cli.Command {
 	return s.command(spec{
 		name: "serve", usage: "serve the API until SIGINT or SIGTERM",
 		about: "Makes the store if there is none. Requests in flight are finished when it stops;\n" +
-			"a second signal ends it at once.",
+			"a second signal ends it at once. While nobody has a password it prints, on\n" +
+			"standard error, a link with which the owner of the first organization chooses\n" +
+			"his: once, within 15 minutes.",
 		flags:    flags,
 		examples: "exante serve --demo\nexante serve --data-dir /var/lib/exante --listen 127.0.0.1:9000",
 		codes:    []int{exitInUse, exitDamaged},
@@ -48,9 +50,10 @@ func (s *shell) runServe(ctx context.Context, demonstrate bool) (err error) {
 		}
 		defer func() { err = errors.Join(err, in.demo.Remove()) }()
 		in.Config.Storage.Dir, in.Config.Admin.Socket = in.demo.Dir, ""
-		in.Config.Audit.Copy = ""     // beside it, and gone with it
-		in.Config.Storage.MinFree = 0 // and so no ballast
-		in.Config.Backup.Every = 0    // or it would take the place of real ones
+		in.Config.Server.PublicURL = "" // where the real one is found
+		in.Config.Audit.Copy = ""       // beside it, and gone with it
+		in.Config.Storage.MinFree = 0   // and so no ballast
+		in.Config.Backup.Every = 0      // or it would take the place of real ones
 	}
 	if err := enterDirectory(in.Config.Storage.Dir, in.Config.AuditCopy()); err != nil {
 		return err
@@ -124,10 +127,14 @@ func (in ServeInput) Prepare(ctx context.Context, store *storage.Store) error {
 	return in.demo.Fill(ctx, store)
 }
 
-// Announce tells the operator that requests are answered on addr.
-func (in ServeInput) Announce(addr net.Addr) error {
+// Announce tells the operator that requests are answered on addr, and how he gets in
+// where nobody can sign in yet.
+func (in ServeInput) Announce(ctx context.Context, store *storage.Store, addr net.Addr) error {
 	in.shell.tell("listening on %s%s", in.scheme(), addr)
 	in.notify(systemd.Ready)
+	if err := in.welcome(ctx, store, addr); err != nil && ctx.Err() == nil {
+		in.Log.Warn("no setup link could be made: make one with exante users password --link", "error", err)
+	}
 	if in.demo == nil {
 		return nil
 	}

@@ -10,7 +10,8 @@ import (
 func (s *shell) usersCreate() *cli.Command {
 	return s.command(spec{
 		name: "create", usage: "make a user of an organization",
-		about: "Prints the uid. A new user has no password yet: see exante users password.",
+		about: "Prints the uid and, on standard error, a link with which he chooses his password:\n" +
+			"once, within 15 minutes. Another one: exante users password --link.",
 		flags: []cli.Flag{
 			&cli.StringFlag{Name: "email", Usage: "his address `EMAIL`, which no other user may have (needed)"},
 			&cli.StringFlag{Name: "name", Usage: "his name `NAME`"},
@@ -42,9 +43,17 @@ func (s *shell) runUsersCreate(ctx context.Context, in UserRequest) error {
 			return s.printJSON(user)
 		}
 		s.tell("user %s:", printable(user.Email))
-		_, err = fmt.Fprintln(s.stdout, user.UID)
+		if _, err = fmt.Fprintln(s.stdout, user.UID); err == nil && user.SetupURL != nil {
+			s.tellLink(user)
+			s.tell("%s", user.SetupURL.Reveal())
+		}
 		return err
 	})
+}
+
+// tellLink says what the setup link is for that comes next.
+func (s *shell) tellLink(u NewUser) {
+	s.tell("%s chooses a password with this link, once, until %s:", printable(u.Email), *u.SetupExpiresAt)
 }
 
 // standing says in a word whether a user is enabled.

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/urfave/cli/v2"
 )
@@ -52,12 +53,25 @@ func (s *shell) usersRole() *cli.Command {
 func (s *shell) usersPassword() *cli.Command {
 	return s.command(spec{
 		name: "password", usage: "give a user a password", args: []string{userArg},
-		about: "Asks for it twice on the terminal, or reads one line with --stdin. It has 8 to 256\n" +
-			"characters of any kind, and is none that everybody tries first. Ends his sessions.",
-		flags:    []cli.Flag{&cli.BoolFlag{Name: "stdin", Usage: "read it from standard input", DisableDefaultText: true}},
-		examples: "exante users password ada@example.com\npwgen 20 1 | exante users password ada@example.com --stdin",
+		about: "Best with --link: it prints a link with which he chooses the password himself, so\n" +
+			"that nobody else knows it. The link works once, within 15 minutes, and replaces\n" +
+			"one that he has; until then nothing changes. Without --link it asks for the\n" +
+			"password twice on the terminal, or reads one line with --stdin. A password has 8\n" +
+			"to 256 characters of any kind, and is none that everybody tries first. A new one\n" +
+			"ends his sessions.",
+		flags: []cli.Flag{
+			&cli.BoolFlag{Name: "link", Usage: "print a link with which he chooses it", DisableDefaultText: true},
+			&cli.BoolFlag{Name: "stdin", Usage: "read it from standard input", DisableDefaultText: true},
+		},
+		examples: "exante users password ada@example.com --link\npwgen 20 1 | exante users password ada@example.com --stdin",
 		codes:    append([]int{exitNotFound, exitInvalid}, storeCodes...),
 		run: func(ctx context.Context, c *cli.Context) error {
+			switch {
+			case c.Bool("link") && c.Bool("stdin"):
+				return usagef("", "--link and --stdin exclude each other")
+			case c.Bool("link"):
+				return s.runUsersLink(ctx, UserRef{c.Args().First()})
+			}
 			password, err := s.askPassword(ctx, c.Bool("stdin"))
 			if err != nil {
 				return err
@@ -65,6 +79,22 @@ func (s *shell) usersPassword() *cli.Command {
 			in := PasswordRequest{User: c.Args().First(), Password: password}
 			return s.runUserChange(ctx, func(ops Ops) (User, error) { return ops.SetPassword(ctx, in) })
 		},
+	})
+}
+
+// runUsersLink prints a setup link, alone on stdout unless as JSON.
+func (s *shell) runUsersLink(ctx context.Context, in UserRef) error {
+	return s.withOps(ctx, false, func(ops Ops) error {
+		user, err := ops.LinkUser(ctx, in)
+		if err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(user)
+		}
+		s.tellLink(user)
+		_, err = fmt.Fprintln(s.stdout, user.SetupURL.Reveal())
+		return err
 	})
 }
 

@@ -77,7 +77,7 @@ func serveDesk(ctx context.Context, in admin.ServeInput) error {
 	if err != nil {
 		return err
 	}
-	if err := in.Announce(listener.Addr()); err != nil {
+	if err := in.Announce(ctx, store, listener.Addr()); err != nil {
 		return err
 	}
 	<-ctx.Done()
@@ -242,6 +242,7 @@ var (
 	anyEnd     = regexp.MustCompile(`(?m)(AT .*|^\d+ +20.* )[0-9a-f]{7}$`)
 	anyLocal   = regexp.MustCompile(`uid \d+ *`)
 	anyTag     = regexp.MustCompile(`"tag":"[0-9a-f]{16}"`)
+	anyLink    = regexp.MustCompile(`ex_setup_[0-9A-Za-z_-]{107}`)
 	anySnippet = regexp.MustCompile(`ex_live_\.\.\.[0-9A-Za-z]{4}`)
 )
 
@@ -258,6 +259,7 @@ func (n *normal) text(s string) string {
 	s = anyTime.ReplaceAllString(s, "2026-11-23T09:30:00Z")
 	s = anyLocal.ReplaceAllString(anyEnd.ReplaceAllString(s, "${1}f6d3a01"), "uid 1000      ")
 	s = anyKey.ReplaceAllString(s, "ex_live_THE-SECRET")
+	s = anyLink.ReplaceAllString(s, "ex_setup_THE-SECRET")
 	s = anyTag.ReplaceAllString(s, `"tag":"0123456789abcdef"`)
 	s = anySnippet.ReplaceAllString(s, "ex_live_...9AbC")
 	s = cutOwner.ReplaceAllString(s, "owner@00000000-…")

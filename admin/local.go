@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 	"time"
 
@@ -45,13 +46,14 @@ func (d *Desk) Flushing(flush func(context.Context) error) *Desk {
 
 // As is what the Unix user localUID may ask; his uid goes into the audit log.
 func (d *Desk) As(localUID int) Local {
-	return Local{d, auth.Principal{Shell: true, LocalUID: localUID}}
+	return Local{Desk: d, by: auth.Principal{Shell: true, LocalUID: localUID}}
 }
 
 // Local is Ops on an open store, for one operator.
 type Local struct {
 	*Desk
-	by auth.Principal
+	by  auth.Principal
+	api net.Addr // where the server listens that has the store; nil: there is none
 }
 
 var _ Ops = Local{}
@@ -76,21 +78,6 @@ func (l Local) Orgs(ctx context.Context) ([]Organization, error) {
 		shapes[i] = orgShape(o)
 	}
 	return shapes, nil
-}
-
-// CreateUser implements Ops.
-func (l Local) CreateUser(ctx context.Context, in UserRequest) (User, error) {
-	org, err := l.oneOrg(ctx, in.Org)
-	if err != nil {
-		return User{}, err
-	}
-	user, err := l.store.CreateUser(ctx, l.by.In(org), storage.UserDraft{
-		Email: in.Email, Name: in.Name, Role: storage.Role(in.Role),
-	})
-	if err != nil {
-		return User{}, err
-	}
-	return userShape(user), nil
 }
 
 // Users implements Ops.

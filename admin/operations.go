@@ -33,7 +33,7 @@ var (
 	opOrgs      = operation[nothing, []Organization]{"orgs/list", func(ctx context.Context, o Ops, _ nothing, _ Progress) ([]Organization, error) {
 		return o.Orgs(ctx)
 	}}
-	opCreateUser   = operation[UserRequest, User]{"users/create", silent(Ops.CreateUser)}
+	opCreateUser   = operation[UserRequest, NewUser]{"users/create", silent(Ops.CreateUser)}
 	opUsers        = operation[OrgRef, []User]{"users/list", silent(Ops.Users)}
 	opAuditRecords = operation[AuditRequest, []AuditRecord]{"audit/list", silent(Ops.AuditRecords)}
 	opVerifyAudit  = operation[AuditCheck, AuditReport]{"audit/verify", func(ctx context.Context, o Ops, in AuditCheck, p Progress) (AuditReport, error) {
@@ -50,6 +50,7 @@ var (
 	opEnableUser  = operation[UserRef, User]{"users/enable", silent(Ops.EnableUser)}
 	opSetRole     = operation[RoleRequest, User]{"users/role", silent(Ops.SetRole)}
 	opSetPassword = operation[PasswordRequest, User]{"users/password", silent(Ops.SetPassword)}
+	opLinkUser    = operation[UserRef, NewUser]{"users/link", silent(Ops.LinkUser)}
 	opSessions    = operation[SessionsRef, []Session]{"sessions/list", silent(Ops.Sessions)}
 	opEndSession  = operation[SessionRef, Session]{"sessions/end", silent(Ops.EndSession)}
 	opEndSessions = operation[UserRef, []Session]{"sessions/end-all", silent(Ops.EndSessions)}
@@ -85,6 +86,7 @@ func mount(mux *http.ServeMux, ops func(*http.Request) Ops) {
 	opEnableUser.mount(mux, ops)
 	opSetRole.mount(mux, ops)
 	opSetPassword.mount(mux, ops)
+	opLinkUser.mount(mux, ops)
 	opSessions.mount(mux, ops)
 	opEndSession.mount(mux, ops)
 	opEndSessions.mount(mux, ops)

@@ -31,7 +31,9 @@ type Ops interface {
 	CreateOrg(ctx context.Context, in OrgRequest) (Organization, error)
 	Orgs(ctx context.Context) ([]Organization, error)
 
-	CreateUser(ctx context.Context, in UserRequest) (User, error)
+	// CreateUser makes a user and the link with which he chooses his password, if
+	// there is a dashboard to do so in.
+	CreateUser(ctx context.Context, in UserRequest) (NewUser, error)
 	Users(ctx context.Context, in OrgRef) ([]User, error)
 
 	// DisableUser ends a user's sessions and suspends his keys; EnableUser lets him
@@ -41,6 +43,9 @@ type Ops interface {
 	// SetRole and SetPassword end a user's sessions.
 	SetRole(ctx context.Context, in RoleRequest) (User, error)
 	SetPassword(ctx context.Context, in PasswordRequest) (User, error)
+	// LinkUser makes such a link for a user, in place of the one that he has. What he
+	// has until he uses it stays: password and sessions.
+	LinkUser(ctx context.Context, in UserRef) (NewUser, error)
 
 	// Sessions are those that are not over.
 	Sessions(ctx context.Context, in SessionsRef) ([]Session, error)

@@ -23,6 +23,12 @@ func user(do func(admin.Ops, context.Context, admin.UserRef) (admin.User, error)
 	return func(ctx context.Context, w *walk) (any, error) { return do(w.ops, ctx, admin.UserRef{User: name}) }
 }
 
+func link(name string) func(context.Context, *walk) (any, error) {
+	return func(ctx context.Context, w *walk) (any, error) {
+		return w.ops.LinkUser(ctx, admin.UserRef{User: name})
+	}
+}
+
 func role(name, role string) func(context.Context, *walk) (any, error) {
 	return func(ctx context.Context, w *walk) (any, error) {
 		return w.ops.SetRole(ctx, admin.RoleRequest{User: name, Role: role})
@@ -166,6 +172,7 @@ var careSteps = []step{
 	{"DisableUser", "nobody", 3, user(admin.Ops.DisableUser, "nobody@b.example")},
 	{"DisableUser", "neither uid nor address", 3, user(admin.Ops.DisableUser, "ada")},
 	{"DisableUser", "the last owner", 4, user(admin.Ops.DisableUser, "o@second.example")},
+	{"LinkUser", "of a disabled user", 4, link(ada)},
 	{"CreateKey", "for a disabled user", 4, createKeyInFirst(admin.KeyRequest{Name: "n", User: ada})},
 	{"RotateKey", "of a disabled user", 4, func(ctx context.Context, w *walk) (any, error) {
 		return w.ops.RotateKey(ctx, admin.RotateRequest{UID: w.care.UID})
@@ -173,6 +180,10 @@ var careSteps = []step{
 	{"IdentifyKeys", "of a disabled user", 0, identify(false, "ours", strange)},
 	{"EnableUser", "by address", 0, user(admin.Ops.EnableUser, ada)},
 	{"EnableUser", "absent", 3, user(admin.Ops.EnableUser, absent)},
+	{"LinkUser", "by address", 0, link("Ada@B.example")},
+	{"LinkUser", "another", 0, link(ada)},
+	{"LinkUser", "absent", 3, link(absent)},
+	{"LinkUser", "nobody", 3, link("nobody@b.example")},
 	{"SetRole", "of the last owner", 4, role("o@second.example", "viewer")},
 	{"SetRole", "another", 0, role(ada, "admin")},
 	{"SetRole", "the same", 0, role(ada, "admin")},

@@ -32,7 +32,7 @@ func (s *shell) warnOfRestore(o restoreOptions, done storage.Restored) {
 		s.tell("the audit copy %s ends in the middle of a record, which was passed over", after.Copy)
 	}
 	if after.PasswordsCleared > 0 {
-		s.tell("%d users have no password any more, since theirs was replaced after the backup: exante users password UID", after.PasswordsCleared)
+		s.tell("%d users have no password any more, since theirs was replaced after the backup: exante users password UID --link", after.PasswordsCleared)
 	}
 	if after.OwnersKept > 0 {
 		s.tell("%d users stay owners, since the backup has no other one of their organization. They lost that after", after.OwnersKept)

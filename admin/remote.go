@@ -135,7 +135,7 @@ func (r Remote) Orgs(ctx context.Context) ([]Organization, error) {
 }
 
 // CreateUser implements Ops.
-func (r Remote) CreateUser(ctx context.Context, in UserRequest) (User, error) {
+func (r Remote) CreateUser(ctx context.Context, in UserRequest) (NewUser, error) {
 	return opCreateUser.call(ctx, r, in, nil)
 }
 

@@ -22,6 +22,11 @@ func (r Remote) SetPassword(ctx context.Context, in PasswordRequest) (User, erro
 	return opSetPassword.call(ctx, r, in, nil)
 }
 
+// LinkUser implements Ops.
+func (r Remote) LinkUser(ctx context.Context, in UserRef) (NewUser, error) {
+	return opLinkUser.call(ctx, r, in, nil)
+}
+
 // Sessions implements Ops.
 func (r Remote) Sessions(ctx context.Context, in SessionsRef) ([]Session, error) {
 	return opSessions.call(ctx, r, in, nil)

@@ -34,7 +34,7 @@ func (d *Desk) Schedule(log *slog.Logger) (*backups.Schedule, error) {
 	}
 	return backups.Start(backups.Options{
 		Dir: c.Dir, Store: storeTag(d.store.Database()), Every: c.Every, Keep: c.Keep, Encrypted: len(to) > 0, Log: log,
-		Source: &scheduled{local: Local{d, auth.System(uid.ID{})}, to: to},
+		Source: &scheduled{local: Local{Desk: d, by: auth.System(uid.ID{})}, to: to},
 	}), nil
 }
 

@@ -141,7 +141,13 @@ func peerOf(conn net.Conn) peer {
 // handler answers root and owner and refuses everybody else, on the record.
 func (d *Desk) handler(owner int, log *slog.Logger, strangers *strangers, about Running) http.Handler {
 	mux := http.NewServeMux()
-	mount(mux, func(r *http.Request) Ops { return d.As(r.Context().Value(peerKey{}).(peer).uid) })
+	mount(mux, func(r *http.Request) Ops {
+		l := d.As(r.Context().Value(peerKey{}).(peer).uid)
+		if len(about.Listen) > 0 {
+			l.api = about.Listen[0]
+		}
+		return l
+	})
 	d.mountWatch(mux, about)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		(&replies{w: w}).end(nil, errSkew)

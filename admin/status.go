@@ -32,7 +32,7 @@ type Running struct {
 	Auth    *auth.Authenticator
 	Version string
 	Started time.Time
-	Listen  []net.Addr // of the API, and of the metrics if they are on
+	Listen  []net.Addr // of the API, then of the metrics if they are on
 
 	Certificate func() (notAfter time.Time) // nil: no TLS
 	Dropped     func() uint64               // lines that the log has lost; nil: none

@@ -26,7 +26,7 @@ func (s *shell) askPassword(ctx context.Context, piped bool) (secret, error) {
 	}
 	terminal, ok := s.stdin.(*os.File)
 	if !ok || !isTerminal(terminal) {
-		return secret{}, usagef("add --stdin to read the password from standard input", "there is no terminal to ask on")
+		return secret{}, usagef("add --link for a link with which he chooses it, or --stdin to read it from standard input", "there is no terminal to ask on")
 	}
 	lines := bufio.NewReaderSize(terminal, maxLine)
 	var typed [2]string

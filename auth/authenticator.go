@@ -103,6 +103,7 @@ type Admission struct {
 	Key      *Key     // nil: nothing was proved
 	Decision Decision // zero if the key has ended
 	live     *liveKey
+	addr     netip.Addr // where the request came from
 }
 
 // Admit authenticates, then checks network, scope and limits, in that order,
@@ -150,9 +151,16 @@ func (a *Authenticator) failed(addr netip.Addr, now time.Time, err error, why Re
 	return err
 }
 
-// Finish notes how an admitted request was answered.
-func (a *Authenticator) Finish(ad Admission, status int) {
-	if status < 500 || ad.live == nil {
+// Finish notes how a request was answered whose key was known, admitted or not.
+// requestID is only read during the call, up to 128 bytes of it.
+func (a *Authenticator) Finish(ad Admission, answer Answer, requestID []byte) {
+	if ad.live == nil {
+		return
+	}
+	for !ad.live.note(answer, ad.addr, requestID) {
+		a.keyring.recents.lend(ad.live)
+	}
+	if answer.Status < 500 {
 		return
 	}
 	ad.live.mu.Lock()

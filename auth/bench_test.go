@@ -58,6 +58,20 @@ func BenchmarkAdmit(b *testing.B) {
 	b.ReportMetric(ratio(admit, func() { _ = sha256.Sum256(r.Token) }), "x-sha256")
 }
 
+// BenchmarkFinish is what the answer to a request costs once it is known: it goes
+// among the latest of its key. x-admit is its ratio to the admission of that request
+// in the same run.
+func BenchmarkFinish(b *testing.B) {
+	p, r := served(b)
+	ad, id := p.admit(b, r), []byte("6f9619ff-8b86-d011-b42d-00cf4fc964ff")
+	answer := auth.Answer{At: time.Now(), Took: time.Millisecond, Route: "GET /api/invoices/:uid", Status: 200}
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Finish(ad, answer, id)
+	}
+	b.ReportMetric(ratio(func() { p.Finish(ad, answer, id) }, func() { p.Admit(context.Background(), r) }), "x-admit")
+}
+
 // BenchmarkAdmitParallel is the same key on all cores at once.
 func BenchmarkAdmitParallel(b *testing.B) {
 	p, r := served(b)

@@ -50,8 +50,8 @@
 //     refusals. The memory for it is bounded, so whoever commands more addresses
 //     than it holds gets plain refusals again, which cost less than good requests.
 //   - A stored hash with absurd costs is refused before it is obeyed.
-//   - No print, log or encoder shows a Token, a Password, a Hash, a SessionToken or a
-//     SigningKey.
+//   - No print, log or encoder shows a Token, a Password, a Hash, a SessionToken, a
+//     SetupToken or a SigningKey.
 //   - Signing in costs as much for an address that nobody has. A password that
 //     everybody tries first can't be chosen (password.go).
 //   - A restart hands out no fresh window. A clean stop costs a caller nothing; a
@@ -71,6 +71,8 @@
 //
 // A new scope is a constant and a name in scope.go. A new reason to refuse is an
 // error in errors.go and a line in refusal, in judge.go. What signs people in is
-// password.go and session.go; whose a leaked token is, identify.go. The limiter is ring.go (one
-// window), limiter.go (the windows of a key) and lease.go (what survives a crash).
+// password.go, and session.go and setup.go, which are kinds of one thing, ticket.go;
+// whose a leaked token is, identify.go. What a key did is in usage.go and recent.go,
+// and what to say about that in hygiene.go. The limiter is ring.go (one window),
+// limiter.go (the windows of a key) and lease.go (what survives a crash).
 package auth

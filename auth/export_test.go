@@ -1,5 +1,13 @@
 package auth
 
+import "exante/auth/uid"
+
+// Admission is what a request with that key would get, with no token to prove.
+func (r *Keyring) Admission(id uid.ID) Admission {
+	live := r.live(id)
+	return Admission{Key: live.record.Load(), live: live}
+}
+
 // Asked reports whether the key of r has asked for a lease and not got it.
 func (a *Authenticator) Asked(r Request) (asked bool) {
 	a.meterOf(r, func(m *meter) { asked = m.asked })

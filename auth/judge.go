@@ -43,7 +43,7 @@ func (a *Authenticator) decide(live *liveKey, r Request, now time.Time) (Admissi
 	live.mu.Lock()
 	defer live.mu.Unlock()
 	k, m := live.record.Load(), &live.meter
-	ad := Admission{Key: k, live: live}
+	ad := Admission{Key: k, live: live, addr: r.Addr}
 	m.fit(a.LimitsOf(k))
 	o, err := refusal(live, k, r, now)
 	switch o {

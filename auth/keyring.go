@@ -20,6 +20,8 @@ type Keyring struct {
 	byTag map[Tag][]*liveKey // two keys may share a tag
 	byOrg map[uid.ID][]*liveKey
 	users map[uid.ID]*liveUser
+
+	recents recents
 }
 
 // liveUser is what all keys of one user share.
@@ -32,9 +34,10 @@ type liveKey struct {
 	user   *liveUser   // whose it is
 	queued atomic.Bool // its use is on the way to the Ledger
 
-	mu    sync.Mutex
-	meter meter
-	usage usage
+	mu     sync.Mutex
+	meter  meter
+	usage  usage
+	recent *recent // lent by the Keyring; nil: none
 }
 
 // NewKeyring returns an empty Keyring.

@@ -135,33 +135,40 @@ func TestPasswordsGoThroughTheGate(t *testing.T) {
 	}
 }
 
-func TestPasswordsAndSessionsNeverPrint(t *testing.T) {
+func TestPasswordsSessionsAndLinksNeverPrint(t *testing.T) {
 	p := auth.NewPassword("correct horse battery")
 	s, err := auth.MintSession(auth.SessionName{OrgID: newID(t), UserID: newID(t), ID: newID(t)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := auth.MintSetup(auth.SetupName{OrgID: newID(t), UserID: newID(t), ID: newID(t)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	held := struct {
 		P auth.Password
 		S auth.SessionToken
+		L auth.SetupToken
 		p auth.Password
 		s auth.SessionToken
-	}{p, s, p, s}
+		l auth.SetupToken
+	}{p, s, l, p, s, l}
 	var out bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		fmt.Fprintf(&out, verb, held)
 		fmt.Fprintf(&out, verb, &held)
 		fmt.Fprintf(&out, verb, p)
 		fmt.Fprintf(&out, verb, s)
+		fmt.Fprintf(&out, verb, l)
 	}
 	text, err := json.Marshal(held)
 	if err != nil {
 		t.Fatal(err)
 	}
 	out.Write(text)
-	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "p", p, "s", s, "held", held)
-	secret := s.Reveal()
-	for _, leak := range []string{"correct", "636f7272656374", secret, secret[64:]} {
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "p", p, "s", s, "l", l, "held", held)
+	session, link := s.Reveal(), l.Reveal()
+	for _, leak := range []string{"correct", "636f7272656374", session, session[64:], link, link[73:]} {
 		if strings.Contains(out.String(), leak) {
 			t.Errorf("%q is in %s", leak, out.String())
 		}

@@ -46,6 +46,20 @@ type Scopes uint16
 // FullAccess is the set shown as ["*"].
 const FullAccess Scopes = 1 << 15
 
+// only is the set of one scope; empty for AnyKey.
+func (s Scope) only() Scopes { return 1 << s &^ (1 << AnyKey) }
+
+// today is the set of every scope of this version.
+const today Scopes = 1<<scopeCount - 1<<InvoicesRead
+
+// effective is all that s permits, of the scopes there are today.
+func (s Scopes) effective() Scopes {
+	if s&FullAccess != 0 {
+		return today
+	}
+	return s.withReads()
+}
+
 // ParseScopes reads wire names. nil means FullAccess; ["*"] spells it out. An
 // empty list, an unknown name or "*" beside other names is ErrBadScopes.
 func ParseScopes(names []string) (Scopes, error) {
@@ -98,6 +112,17 @@ func (s Scopes) Allows(need Scope) bool {
 // other is in s, and FullAccess is covered by FullAccess alone.
 func (s Scopes) Covers(other Scopes) bool {
 	return s&FullAccess != 0 || other&^s.withReads() == 0
+}
+
+// Both is what s and other permit alike.
+func (s Scopes) Both(other Scopes) Scopes {
+	switch {
+	case s.Covers(other):
+		return other
+	case other.Covers(s):
+		return s
+	}
+	return s.withReads() & other.withReads()
 }
 
 // withReads adds the read scope of every write scope: each pair lies side by side.

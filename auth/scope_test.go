@@ -104,6 +104,31 @@ func TestScopesCover(t *testing.T) {
 	}
 }
 
+// Both allows what each of the two allows, and is covered by both.
+func TestBothAgreesWithAllows(t *testing.T) {
+	all := auth.AllScopes()
+	var sets []auth.Scopes
+	for set := range auth.Scopes(1 << (len(all) + 1)) {
+		if set&1 == 0 { // the bit of AnyKey is never set
+			sets = append(sets, set)
+		}
+	}
+	sets = append(sets, auth.FullAccess)
+	for _, one := range sets {
+		for _, other := range sets {
+			both := one.Both(other)
+			for _, need := range all {
+				if got, want := both.Allows(need), one.Allows(need) && other.Allows(need); got != want {
+					t.Fatalf("%s and %s allow %s: %t, want %t", one, other, need, got, want)
+				}
+			}
+			if !one.Covers(both) || !other.Covers(both) {
+				t.Fatalf("%s and %s: %s is wider", one, other, both)
+			}
+		}
+	}
+}
+
 // Covering is exactly: whatever the grant allows, the granter allows.
 func TestCoversAgreesWithAllows(t *testing.T) {
 	all := auth.AllScopes()

@@ -12,11 +12,16 @@ import (
 	"exante/auth/uid"
 )
 
-// LastUse is the latest accepted request of a key.
+// LastUse is the latest accepted request of a key, and what all of them needed.
 type LastUse struct {
 	At        time.Time
 	Addr      netip.Addr
 	UserAgent string // at most 256 bytes of printable UTF-8
+
+	// What accepted requests needed, since it is watched; zero: not yet. A request
+	// that any key may make needs no scope.
+	Scopes       Scopes
+	WatchedSince time.Time
 }
 
 // Bucket counts one hour of a key's requests by outcome. Requests counts all
@@ -93,6 +98,10 @@ func (u *usage) count(now time.Time, o outcome) {
 // used notes an accepted request.
 func (u *usage) used(now time.Time, r Request) {
 	u.last.At, u.last.Addr = now.Round(0).UTC(), r.Addr
+	u.last.Scopes |= r.Scope.only()
+	if u.last.WatchedSince.IsZero() {
+		u.last.WatchedSince = u.last.At
+	}
 	raw := r.UserAgent[:min(len(r.UserAgent), maxRawAgent)]
 	if u.agent == nil || string(u.agent) != string(raw) {
 		u.agent = append(make([]byte, 0, len(raw)), raw...)

@@ -17,11 +17,11 @@ import (
 func TestUseIsCountedByOutcome(t *testing.T) {
 	p, k, r := limited(t, "6/1m")
 	for range 3 {
-		p.Finish(p.admit(t, r), 200)
+		p.Finish(p.admit(t, r), auth.Answer{Status: 200}, nil)
 	}
-	p.Finish(p.admit(t, r), 500)
-	p.Finish(p.admit(t, r), 503)
-	p.Finish(p.admit(t, r), 404)
+	p.Finish(p.admit(t, r), auth.Answer{Status: 500}, nil)
+	p.Finish(p.admit(t, r), auth.Answer{Status: 503}, nil)
+	p.Finish(p.admit(t, r), auth.Answer{Status: 404}, nil)
 	p.refuse(t, r, auth.ErrLimited)
 	k.Scopes = scopes(t, "parties:read")
 	p.ring.Put(k)
@@ -35,7 +35,7 @@ func TestUseIsCountedByOutcome(t *testing.T) {
 	k.RevokedAt = noon
 	p.ring.Put(k)
 	p.refuse(t, r, auth.ErrRevoked)
-	p.Finish(auth.Admission{}, 500)
+	p.Finish(auth.Admission{}, auth.Answer{Status: 500}, nil)
 	bad := r
 	bad.Token = r.Token[1:]
 	p.refuse(t, bad, auth.ErrBadToken)
@@ -54,7 +54,7 @@ func TestUseIsCountedByOutcome(t *testing.T) {
 func TestLastUseIsOfAcceptedRequests(t *testing.T) {
 	p, k, r := limited(t, "1/1m")
 	p.admit(t, r)
-	want := auth.LastUse{At: noon, Addr: home, UserAgent: "test/1"}
+	want := auth.LastUse{At: noon, Addr: home, UserAgent: "test/1", Scopes: scopes(t, "invoices:read"), WatchedSince: noon}
 	p.clock.advance(time.Second)
 	r.Addr, r.UserAgent = netip.MustParseAddr("203.0.113.7"), []byte("thief/2")
 	p.refuse(t, r, auth.ErrLimited)
@@ -71,6 +71,49 @@ func TestLastUseIsOfAcceptedRequests(t *testing.T) {
 	if got := p.again(t, k).ring.LastUse(k.ID); got != want {
 		t.Errorf("after a restart %+v, want %+v", got, want)
 	}
+}
+
+// What a key needed is the sum of its accepted requests, over restarts too.
+func TestScopesThatWereNeededAreKept(t *testing.T) {
+	p, k, r := limited(t, "1000/1m")
+	k.Scopes = scopes(t, "invoices:write", "parties:read")
+	p.ring.Put(k)
+	needed := func(want string, since time.Time) {
+		t.Helper()
+		got := p.ring.LastUse(k.ID)
+		if got.Scopes.String() != want || !got.WatchedSince.Equal(since) {
+			t.Errorf("needed %q since %s, want %q since %s", got.Scopes, got.WatchedSince, want, since)
+		}
+	}
+	ask := func(s auth.Scope) {
+		r.Scope = s
+		p.admit(t, r)
+		p.clock.advance(time.Hour)
+	}
+	needed("", time.Time{})
+	r.Scope = auth.APIKeysRead
+	p.refuse(t, r, auth.ErrScope)
+	needed("", time.Time{})
+	ask(auth.AnyKey)
+	needed("", noon)
+	ask(auth.InvoicesWrite)
+	ask(auth.InvoicesWrite)
+	needed("invoices:write", noon)
+	p.stop(t)
+	p = p.again(t, k)
+	needed("invoices:write", noon)
+	ask(auth.PartiesRead)
+	needed("invoices:write,parties:read", noon)
+	p.stop(t)
+
+	last := p.pen.last[k.ID] // as an older program would have left it
+	last.Scopes, last.WatchedSince = 0, time.Time{}
+	p.pen.last[k.ID] = last
+	p = p.again(t, k)
+	needed("", time.Time{})
+	since := p.clock.Now()
+	ask(auth.InvoicesRead)
+	needed("invoices:read", since)
 }
 
 func TestUserAgentsAreFitToBeShown(t *testing.T) {
@@ -230,7 +273,7 @@ func TestWritesAreSplit(t *testing.T) {
 // Flush does not wait for the next tick, and a Ledger that fails says so.
 func TestFlushWritesUseNow(t *testing.T) {
 	p, k, r := limited(t, "6/1m")
-	p.Finish(p.admit(t, r), 200)
+	p.Finish(p.admit(t, r), auth.Answer{Status: 200}, nil)
 	if err := p.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +281,7 @@ func TestFlushWritesUseNow(t *testing.T) {
 	if got := p.pen.use(k.ID).Buckets; !slices.Equal(got, want) {
 		t.Errorf("stored %+v, want %+v", got, want)
 	}
-	p.Finish(p.admit(t, r), 200)
+	p.Finish(p.admit(t, r), auth.Answer{Status: 200}, nil)
 	ended, end := context.WithCancel(t.Context())
 	end()
 	p.stop(t)

@@ -102,11 +102,8 @@ func (s *Server) finish(x *exchange) {
 	if s.draining.Load() {
 		x.http.SetConnectionClose()
 	}
-	status := x.http.Response.StatusCode()
-	if x.admitted.Key != nil {
-		s.auth.Finish(x.admitted, status)
-	}
-	took := s.options.Now().Sub(x.started)
+	status, took := x.http.Response.StatusCode(), s.options.Now().Sub(x.started)
+	s.auth.Finish(x.admitted, auth.Answer{At: x.started, Took: took, Route: x.routeName(), Status: status}, x.id)
 	x.counters.answered(status, took)
 	s.traffic.inFlight.Add(-1)
 	if s.options.RequestLog != nil && status >= s.options.RequestLogFrom {

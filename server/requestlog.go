@@ -8,12 +8,8 @@ import (
 // logRequest tells what was asked of whom, and never with what: no header, query,
 // body or path, for a path may hold a mistyped secret.
 func (x *exchange) logRequest(status int, took time.Duration) {
-	route := x.counters.name
-	if x.http.IsHead() {
-		route = x.counters.head
-	}
 	attrs := make([]slog.Attr, 0, 8)
-	attrs = append(attrs, slog.String("request_id", string(x.id)), slog.String("route", route), slog.Int("status", status))
+	attrs = append(attrs, slog.String("request_id", string(x.id)), slog.String("route", x.routeName()), slog.Int("status", status))
 	if n := x.answerBytes(); n >= 0 {
 		attrs = append(attrs, slog.Int("bytes", n))
 	}
@@ -22,6 +18,14 @@ func (x *exchange) logRequest(status int, took time.Duration) {
 		attrs = append(attrs, slog.String("key_uid", key.ID.String()))
 	}
 	x.options.RequestLog.LogAttrs(x.life, slog.LevelInfo, "request", attrs...)
+}
+
+// routeName is the route as people are told it.
+func (x *exchange) routeName() string {
+	if x.http.IsHead() {
+		return x.counters.head
+	}
+	return x.counters.name
 }
 
 // answerBytes is the length of the answer's body; -1 for an export, whose length

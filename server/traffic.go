@@ -22,7 +22,7 @@ type traffic struct {
 // routeTraffic is what was answered to the requests of one route.
 type routeTraffic struct {
 	method, path string
-	name, head   string           // in the log: of the route, and of a HEAD to it
+	name, head   string           // told in the log, and to whom the key belongs: of the route, and of a HEAD to it
 	classes      [6]atomic.Uint64 // by the first digit of the status
 	took         measure.Histogram
 }

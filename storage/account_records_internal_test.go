@@ -50,7 +50,8 @@ func fullUse(t *testing.T) auth.Use {
 				Leased: 30, LeaseEnd: time.Unix(1e9, 123456789).UTC()},
 		},
 		Buckets: []auth.Bucket{{Hour: time.Unix(3600*400000, 0).UTC(), Requests: 1, Unauthorized: 2, Forbidden: 3, RateLimited: 4, ServerErrors: 5}},
-		Last:    auth.LastUse{At: time.UnixMilli(1e12).UTC(), Addr: netip.MustParseAddr("2001:db8::1"), UserAgent: "curl/8"},
+		Last: auth.LastUse{At: time.UnixMilli(1e12).UTC(), Addr: netip.MustParseAddr("2001:db8::1"), UserAgent: "curl/8",
+			Scopes: must(auth.ParseScopes([]string{"invoices:read", "api_keys:write"})), WatchedSince: time.UnixMilli(9e11).UTC()},
 	}
 	wantEveryField(t, u)
 	u.Final = false // says how the report came, and is not kept
@@ -64,7 +65,7 @@ func fullUse(t *testing.T) auth.Use {
 func fullSession(t *testing.T) Session {
 	t.Helper()
 	n := Session{
-		ID: uid.ID{1}, OrgID: uid.ID{2}, UserID: uid.ID{3}, CreatedAt: wreckTime, SeenAt: wreckTime.Add(time.Minute),
+		ID: uid.ID{1}, OrgID: uid.ID{2}, UserID: uid.ID{3}, CreatedAt: wreckTime, ConfirmedAt: wreckTime.Add(time.Second), SeenAt: wreckTime.Add(time.Minute),
 		Idle: 30 * time.Minute, EndsAt: wreckTime.Add(12 * time.Hour), Addr: netip.MustParseAddr("192.0.2.1"), UserAgent: "curl/8",
 		Epoch: 4, digest: auth.SessionDigest{5, 6},
 	}
@@ -121,6 +122,10 @@ func TestAccountRecordsKeepEveryField(t *testing.T) {
 	if back, err := session.session(n.name()); err != nil || back != n {
 		t.Errorf("the session comes back as %+v, %v\nwant %+v", back, err, n)
 	}
+	session.ConfirmedAt, n.ConfirmedAt = 0, n.CreatedAt // as older records have it
+	if back, err := session.session(n.name()); err != nil || back != n {
+		t.Errorf("an older session comes back as %+v, %v\nwant %+v", back, err, n)
+	}
 
 	use := fullUse(t)
 	var used useRecord
@@ -154,8 +159,10 @@ func TestUseReplacesOnlyWhatItHas(t *testing.T) {
 }
 
 func TestAccountRecordsOfVersionOneAreReadForEver(t *testing.T) {
-	var use useRecord
-	use.take(fullUse(t))
+	var watched useRecord
+	watched.take(fullUse(t))
+	use := watched // before scopes were watched
+	use.Scopes, use.WatchedAt = nil, 0
 	org, allCounts := recordOfOrg(filled[Organization](t)), filled[counts](t)
 	rows := allCounts // before attachments were counted
 	rows.Attachments = 0
@@ -164,7 +171,12 @@ func TestAccountRecordsOfVersionOneAreReadForEver(t *testing.T) {
 	older := userRecord{Email: "ann@example.com", Name: "Ann", Role: Admin, DisabledAt: 1, HasPassword: true, CreatedAt: 2, UpdatedAt: 3, Version: 4}
 	user := older // with what came later
 	user.Password, user.Epoch = somePHC, 5
-	session := fullSession(t)
+	full := fullSession(t)
+	session := recordOfSession(&full)
+	confirmed := *session // with what came later
+	session.ConfirmedAt = 0
+	setup := &setupRecord{uid.ID{1}, auth.SetupDigest{2, 3}, stampOf(wreckTime), stampOf(wreckTime.Add(SetupTime))}
+	wantEveryField(t, *setup)
 	for name, c := range map[string]struct {
 		kind         byte
 		record, into any
@@ -181,10 +193,13 @@ func TestAccountRecordsOfVersionOneAreReadForEver(t *testing.T) {
 		"counts_files":  {famCounts, &allCounts, &counts{}},
 		"signing_key":   {famSigningKey, &signingKeyRecord{[32]byte{1, 2}}, &signingKeyRecord{}},
 		"user":          {famUser, &older, &userRecord{}},
-		"session":       {famSession, recordOfSession(&session), &sessionRecord{}},
+		"session":       {famSession, session, &sessionRecord{}},
+		"session_typed": {famSession, &confirmed, &sessionRecord{}},
+		"setup":         {famSetup, setup, &setupRecord{}},
 		"user_password": {famUser, &user, &userRecord{}},
 		"key":           {famKey, recordOfKey(fullKey(t)), &keyRecord{}},
 		"use":           {famUse, &use, &useRecord{}},
+		"use_scopes":    {famUse, &watched, &useRecord{}},
 		"hour":          {famHour, &hourRecord{1, 2, 3, 4, 5}, &hourRecord{}},
 		"import":        {famImport, &importRecord{1, 2, 3, 4, 5, [32]byte{6}, 7, 8, 9}, &importRecord{}},
 	} {

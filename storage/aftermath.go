@@ -48,6 +48,7 @@ type topicKind int
 
 const (
 	topicEnd topicKind = iota // of a key
+	topicScopes
 	topicNetworks
 	topicLimits
 	topicStanding // whether a user is enabled
@@ -68,6 +69,9 @@ func topicsOf(e *AuditEntry) (kinds []topicKind) {
 		return []topicKind{topicPassword}
 	case keyUpdate:
 		fields := strings.Fields(e.Detail["fields"])
+		if slices.Contains(fields, fieldScopes) {
+			kinds = append(kinds, topicScopes)
+		}
 		if slices.Contains(fields, fieldNetworks) {
 			kinds = append(kinds, topicNetworks)
 		}

@@ -57,7 +57,7 @@ func (d *KeyDraft) clean(by auth.Principal) error {
 // *auth.BusyError, ErrNotFound if there is no such organization, ErrExists if the
 // secret that d brings is that of another key, ErrSecretEnded if it was,
 // auth.ErrRevoked, auth.ErrExpired or auth.ErrSuspended if by.Key has ended meanwhile,
-// ErrUserDisabled if whose the key is to be is disabled, and those of Once.
+// ErrUserDisabled if by's user or whose the key is to be is disabled, and those of Once.
 func (s *Store) CreateKey(ctx context.Context, by auth.Principal, d KeyDraft, once ...*Once[auth.Key]) (auth.Key, auth.Token, error) {
 	if err := d.clean(by); err != nil {
 		return auth.Key{}, auth.Token{}, err

@@ -32,12 +32,14 @@ const (
 	storeRestore Action = "store.restore" // from a backup
 	socketRefuse Action = "socket.refuse" // a Unix user who may not operate the server; detail: how often
 	orgCreate    Action = "org.create"
+	orgUpdate    Action = "org.update" // detail: the fields that changed
 
 	userCreate  Action = "user.create"
 	userDisable Action = "user.disable"
 	userEnable  Action = "user.enable"
 	userRole    Action = "user.role"           // detail: the old one and the new
-	userPass    Action = "user.password"       // it was set
+	userSetup   Action = "user.setup.create"   // a setup link was made; detail: its uid and its end
+	userPass    Action = "user.password"       // it was set; detail: the setup link by which he chose it, if it was one
 	userNoPass  Action = "user.password.clear" // it was taken away: he can't sign in until he has another
 	userRehash  Action = "user.rehash"         // the same password, hashed at today's cost
 	userSignOut Action = "user.sessions.end"   // all that there were
@@ -68,8 +70,8 @@ const (
 
 // actions is the closed set.
 var actions = []Action{
-	storeCreate, storeMigrate, storeAccept, storeRestore, socketRefuse, orgCreate,
-	userCreate, userDisable, userEnable, userRole, userPass, userNoPass, userRehash, userSignOut, sessionCreate, sessionEnd,
+	storeCreate, storeMigrate, storeAccept, storeRestore, socketRefuse, orgCreate, orgUpdate,
+	userCreate, userDisable, userEnable, userRole, userSetup, userPass, userNoPass, userRehash, userSignOut, sessionCreate, sessionEnd,
 	keyCreate, keyRevoke, keyRotate, keyUpdate, keyRehash, partyCreate, partyUpdate,
 	invoiceCreate, invoiceUpdate, invoiceDelete, invoiceLinesAdd, invoiceLinesUpdate, invoiceLinesDelete, invoicePay,
 	invoiceAttach, invoiceDetach, invoiceImport,

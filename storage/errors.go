@@ -17,7 +17,7 @@ var (
 	ErrConflict     = errors.New("version does not match") // If-Match
 	ErrKeyNotActive = errors.New("api key is not active")  // rotate
 	ErrSignIn       = errors.New("e-mail address or password is wrong")
-	ErrUserDisabled = errors.New("user is disabled") // a key of his is asked for
+	ErrUserDisabled = errors.New("user is disabled") // a key or a setup link of his is asked for
 	ErrTooLarge     = errors.New("too large for one transaction")
 	ErrLowDisk      = kv.ErrLowDisk // too little space for writes; as *disk.LowError. Nothing was written
 

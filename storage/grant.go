@@ -69,10 +69,13 @@ func enabled(r kv.Reader, org, id uid.ID) error {
 
 // askingKey is the key that asks, nil if none does, as it is recorded now: it may have
 // been revoked or suspended while a new secret was hashed, and must not outlive
-// that in another key.
+// that in another key. Neither must a user who asks and was disabled.
 func askingKey(r kv.Reader, by auth.Principal, now time.Time) (*auth.Key, error) {
-	if by.Key == nil {
+	if operates(by) {
 		return nil, nil
+	}
+	if by.Key == nil {
+		return nil, enabled(r, by.OrgID, by.UserID)
 	}
 	k, err := readKey(r, by.OrgID, by.Key.ID)
 	if err != nil {
@@ -107,15 +110,15 @@ func sooner(a, b time.Time) time.Time {
 
 // rightsOf is what the audit log says of a new key.
 func rightsOf(k *auth.Key) Detail {
-	d := Detail{"scopes": k.Scopes.String()}
+	d := Detail{fieldScopes: k.Scopes.String()}
 	if !k.ExpiresAt.IsZero() {
 		d["expires_at"] = k.ExpiresAt.Format(time.RFC3339)
 	}
 	if len(k.Networks) > 0 {
-		d["allowed_cidrs"] = networksText(k.Networks)
+		d[fieldNetworks] = networksText(k.Networks)
 	}
 	if len(k.Limits) > 0 {
-		d["rate_limits"] = k.Limits.String()
+		d[fieldLimits] = k.Limits.String()
 	}
 	return d
 }
@@ -134,7 +137,7 @@ const maxGrace = 30 * 24 * time.Hour
 // longer than by may grant. ifMatch 0: any version. Errors: ErrConflict, ErrKeyNotActive, ErrNotFound, input.ErrInvalid,
 // auth.ErrScope if the key reaches further than by.Key, *auth.BusyError,
 // auth.ErrRevoked, auth.ErrExpired or auth.ErrSuspended if by.Key has ended meanwhile,
-// ErrUserDisabled if whose the key is has been disabled, and those of Once.
+// ErrUserDisabled if by's user or whose the key is has been disabled, and those of Once.
 func (s *Store) RotateKey(ctx context.Context, by auth.Principal, id uid.ID, grace time.Duration, ifMatch uint64, once ...*Once[auth.Key]) (auth.Key, auth.Token, error) {
 	if grace < 0 || grace > maxGrace {
 		return auth.Key{}, auth.Token{}, input.Invalid("grace_days", "must be from 0 to 30")

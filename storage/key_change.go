@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"exante/auth"
@@ -13,9 +12,9 @@ import (
 	"exante/storage/input"
 )
 
-// What the audit log calls the networks and the limits of a key. A restore reads them
-// back.
+// What the audit log calls the rights of a key. A restore reads them back.
 const (
+	fieldScopes   = "scopes"
 	fieldNetworks = "allowed_cidrs"
 	fieldLimits   = "rate_limits"
 )
@@ -23,20 +22,25 @@ const (
 // KeyPatch carries what of an API key is to change; nil: unchanged.
 type KeyPatch struct {
 	Name     *string         // 1..200 characters
+	Scopes   *auth.Scopes    // within what the key holds: one that may do more is a new key
 	Networks *[]netip.Prefix // empty: from anywhere
 	Limits   *auth.Limits    // empty: the instance's default
 }
 
 // UpdateKey changes a key that is active or retiring. When it returns, requests are
 // judged by it. What has its value already is no change, and an update without a
-// change writes nothing. Only an operator may. Errors: input.ErrInvalid,
-// ErrNotFound, ErrKeyEnded.
+// change writes nothing. An operator may change all of it, a user the name and the
+// scopes, a key nothing. Errors: input.ErrInvalid, ErrNotFound, ErrKeyEnded.
 func (s *Store) UpdateKey(ctx context.Context, by auth.Principal, id uid.ID, p KeyPatch) (*auth.Key, error) {
-	if !operates(by) {
-		return nil, input.Invalid("api_key", "only an operator changes it")
+	if err := p.allowed(by); err != nil {
+		return nil, err
+	}
+	write := s.update
+	if p.Scopes != nil { // which are only ever taken away
+		write = s.withdraw
 	}
 	var key *auth.Key
-	err := s.update(ctx, by, func(t *tx) (err error) {
+	err := write(ctx, by, func(t *tx) (err error) {
 		if key, err = readKey(t, by.OrgID, id); err != nil {
 			return err
 		}
@@ -56,11 +60,67 @@ func (s *Store) UpdateKey(ctx context.Context, by auth.Principal, id uid.ID, p K
 	return key, nil
 }
 
+// allowed refuses what by may not change of any key.
+func (p KeyPatch) allowed(by auth.Principal) error {
+	var bad input.Refusals
+	switch {
+	case operates(by):
+	case by.Key != nil:
+		bad.Add("api_key", "no key changes it")
+	default:
+		if p.Networks != nil {
+			bad.Add(fieldNetworks, "only an operator sets them")
+		}
+		if p.Limits != nil {
+			bad.Add(fieldLimits, "only an operator sets them")
+		}
+	}
+	return bad.Err()
+}
+
 // apply changes k and returns what the audit log says of that; nil: nothing changed.
 func (p KeyPatch) apply(k *auth.Key, by auth.Principal) (Detail, error) {
-	d := KeyDraft{Name: k.Name, Scopes: k.Scopes, Networks: k.Networks, Limits: k.Limits}
+	d := p.draft(k)
+	if err := d.clean(by); err != nil {
+		return nil, err
+	}
+	if !k.Scopes.Covers(d.Scopes) {
+		return nil, input.Invalid(fieldScopes, "must be within those that it has")
+	}
+	var fields []string
+	detail := Detail{}
+	differs := func(field, before, after string) {
+		if before != after {
+			fields = append(fields, field)
+			detail[field], detail[field+"_before"] = after, before
+		}
+	}
+	if d.Name != k.Name { // which may be anybody's: the log names the field alone
+		fields = append(fields, "name")
+	}
+	differs(fieldScopes, k.Scopes.String(), d.Scopes.String())
+	differs(fieldNetworks, networksText(k.Networks), networksText(d.Networks))
+	if p.Limits != nil {
+		differs(fieldLimits, k.Limits.String(), d.Limits.String())
+		k.Limits = d.Limits
+	}
+	if len(fields) == 0 {
+		return nil, nil
+	}
+	detail["fields"] = strings.Join(fields, " ")
+	k.Name, k.Scopes, k.Networks = d.Name, d.Scopes, d.Networks
+	return detail, nil
+}
+
+// draft is what p makes of k, for clean to judge. It has limits if p has: those that k
+// has already are none of by's business.
+func (p KeyPatch) draft(k *auth.Key) KeyDraft {
+	d := KeyDraft{Name: k.Name, Scopes: k.Scopes, Networks: k.Networks}
 	if p.Name != nil {
 		d.Name = *p.Name
+	}
+	if p.Scopes != nil {
+		d.Scopes = *p.Scopes
 	}
 	if p.Networks != nil {
 		d.Networks = *p.Networks
@@ -68,28 +128,7 @@ func (p KeyPatch) apply(k *auth.Key, by auth.Principal) (Detail, error) {
 	if p.Limits != nil {
 		d.Limits = *p.Limits
 	}
-	if err := d.clean(by); err != nil {
-		return nil, err
-	}
-	var fields []string
-	detail := Detail{}
-	if d.Name != k.Name { // which may be anybody's: the log names the field alone
-		fields = append(fields, "name")
-	}
-	if !slices.Equal(d.Networks, k.Networks) {
-		fields = append(fields, fieldNetworks)
-		detail[fieldNetworks], detail[fieldNetworks+"_before"] = networksText(d.Networks), networksText(k.Networks)
-	}
-	if d.Limits.String() != k.Limits.String() {
-		fields = append(fields, fieldLimits)
-		detail[fieldLimits], detail[fieldLimits+"_before"] = d.Limits.String(), k.Limits.String()
-	}
-	if len(fields) == 0 {
-		return nil, nil
-	}
-	detail["fields"] = strings.Join(fields, " ")
-	k.Name, k.Networks, k.Limits = d.Name, d.Networks, d.Limits
-	return detail, nil
+	return d
 }
 
 // networksText is networks as the audit log has them, "" for anywhere.

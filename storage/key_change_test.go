@@ -93,3 +93,110 @@ func TestKeyThatHasEndedStaysAsItIs(t *testing.T) {
 		t.Errorf("no name: %v", err)
 	}
 }
+
+// A user takes scopes from a key, and can't give any: the next request is judged by
+// those that are left, and the audit copy has it before the answer.
+func TestUserNarrowsAKey(t *testing.T) {
+	v := openWitnessed(t)
+	ann := v.user("ann@example.com", storage.Admin)
+	by := auth.Principal{OrgID: v.org.ID, UserID: ann.ID}
+	k, r := v.keyFor(ann.ID)
+	few := limits(t, "5/1m") // of an operator: they are not in the way of a user who changes something else
+	v.patch(k.ID, storage.KeyPatch{Limits: &few})
+	gate := v.gate()
+	narrow := func(names ...string) (*auth.Key, error) {
+		set := auth.Scopes(0)
+		if len(names) > 0 {
+			set = scopes(t, names...)
+		}
+		return v.UpdateKey(t.Context(), by, k.ID, storage.KeyPatch{Scopes: &set})
+	}
+	if _, err := gate.Admit(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	before := uint64(len(v.trail(0)))
+	got, err := narrow("invoices:write", "parties:read")
+	if err != nil || got.Scopes.String() != "invoices:write,parties:read" || got.Limits.String() != "5/1m" {
+		t.Fatalf("%s, %v", show(got), err)
+	}
+	var copied storage.AuditEntry
+	if _, err := storage.ReadAuditCopy(v.options.AuditCopy, func(e storage.AuditEntry, _ bool) error { copied = e; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if last := v.trail(before); len(last) != 1 || copied.Seq != last[0].Seq || copied.Actor.Kind != storage.ByUser || copied.Actor.UserID != ann.ID ||
+		copied.Detail["fields"] != "scopes" || copied.Detail["scopes"] != "invoices:write,parties:read" || copied.Detail["scopes_before"] != "*" {
+		t.Errorf("the audit copy ends with %+v, the log with %+v", copied, last)
+	}
+	r.Scope = auth.PartiesWrite
+	if _, err := gate.Admit(t.Context(), r); !errors.Is(err, auth.ErrScope) {
+		t.Errorf("what it may not do any more: %v", err)
+	}
+	for _, wider := range [][]string{{"invoices:write", "api_keys:read"}, {"parties:write"}, {"*"}} {
+		_, err := narrow(wider...)
+		refused(t, err, input.ErrInvalid, "invalid: [scopes: must be within those that it has]")
+	}
+	_, err = narrow()
+	refused(t, err, input.ErrInvalid, "invalid: [scopes: at least one scope is needed]")
+	if _, err := narrow("invoices:read"); err != nil {
+		t.Errorf("what is part of a scope to write: %v", err)
+	}
+	if k := v.key(k.ID); k.Scopes.String() != "invoices:read" || k.Version != 4 {
+		t.Errorf("in the end: %s", show(k))
+	}
+	v.reopen()
+	if k := v.key(k.ID); k.Scopes.String() != "invoices:read" {
+		t.Errorf("after a restart: %s", show(k))
+	}
+}
+
+// What a user may change of a key is its name and its scopes; a key changes nothing.
+func TestRestOfAKeyIsChangedByOperatorsAlone(t *testing.T) {
+	v := openVault(t, nil)
+	ann := v.user("ann@example.com", storage.Owner)
+	user := auth.Principal{OrgID: v.org.ID, UserID: ann.ID}
+	k := v.mint(full("k"))
+	read := scopes(t, "invoices:read")
+	many := limits(t, "1000/1s")
+	_, err := v.UpdateKey(t.Context(), user, k.ID, storage.KeyPatch{Name: new("x"), Networks: prefixes("10.0.0.0/8"), Limits: &many})
+	refused(t, err, input.ErrInvalid, "invalid: [allowed_cidrs: only an operator sets them rate_limits: only an operator sets them]")
+	_, err = v.UpdateKey(t.Context(), using(k), k.ID, storage.KeyPatch{Scopes: &read})
+	refused(t, err, input.ErrInvalid, "invalid: [api_key: no key changes it]")
+	if got := v.key(k.ID); got.Version != 1 || got.Name != "k" {
+		t.Errorf("it was changed: %s", show(got))
+	}
+	if got, err := v.UpdateKey(t.Context(), user, k.ID, storage.KeyPatch{Name: new("x")}); err != nil || got.Name != "x" {
+		t.Errorf("a new name: %v", err)
+	}
+	if got, err := v.UpdateKey(t.Context(), v.by, k.ID, storage.KeyPatch{Scopes: &read}); err != nil || got.Scopes != read {
+		t.Errorf("an operator narrows it: %v", err)
+	}
+}
+
+// A user who has been disabled while he asked leaves no key behind, not even as
+// somebody else's.
+func TestDisabledUserMakesNoKey(t *testing.T) {
+	v := openVault(t, nil)
+	ann, ben := v.user("ann@example.com", storage.Admin), v.user("ben@example.com", storage.Admin)
+	old, _ := v.keyFor(ben.ID)
+	by := auth.Principal{OrgID: v.org.ID, UserID: ann.ID}
+	ask := func() (create, rotate error) {
+		_, _, create = v.CreateKey(t.Context(), by, storage.KeyDraft{Name: "x", UserID: ben.ID, Scopes: auth.FullAccess})
+		_, _, rotate = v.RotateKey(t.Context(), by, old.ID, day, 0)
+		return create, rotate
+	}
+	if _, err := v.DisableUser(t.Context(), v.by, ann.ID); err != nil {
+		t.Fatal(err)
+	}
+	create, rotate := ask()
+	refused(t, create, storage.ErrUserDisabled, "user is disabled: ann@example.com")
+	refused(t, rotate, storage.ErrUserDisabled, "user is disabled: ann@example.com")
+	if n := len(v.Keys(v.org.ID)); n != 1 {
+		t.Errorf("%d keys", n)
+	}
+	if _, err := v.EnableUser(t.Context(), v.by, ann.ID); err != nil {
+		t.Fatal(err)
+	}
+	if create, rotate := ask(); create != nil || rotate != nil {
+		t.Errorf("once he is enabled: %v, %v", create, rotate)
+	}
+}

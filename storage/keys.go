@@ -17,10 +17,10 @@ import (
 //
 // Parts are of fixed width or come last, so byte order is listing order. All
 // that belongs to an organization lies under "o" + its uid: sixteen bytes, so no
-// organization's prefix is another's. Sessions alone lie together, outside of it,
-// by user: whoever shows a token says whose it is, so they need no index; those of
-// one user, of an organization and of the instance, which a restore leaves out, are
-// a range each.
+// organization's prefix is another's. Sessions and setup links alone lie together,
+// outside of it, by user: whoever shows a token says whose it is, so they need no
+// index; those of one user, of an organization and of the instance, which a restore
+// leaves out, are a range each.
 //
 //	g m                        marker: database id, schema version
 //	g c                        totals of the instance: organizations
@@ -30,6 +30,7 @@ import (
 //	g a <seq 8>                audit record
 //	g h                        audit head: sequence and hash of the last record
 //	g s <org> <user> <session> session of a signed-in user
+//	g l <org> <user>           setup link, by which he chooses his password
 //	g k                        key that signs links to attachments, and cursors
 //	o <org> c                  counts and the invoice number series
 //	o <org> u <user>           user
@@ -63,6 +64,7 @@ const (
 	famAuditHead  = 'h'
 	famSigningKey = 'k'
 	famSession    = 's'
+	famSetup      = 'l'
 
 	famCounts    = 'c'
 	famUser      = 'u'
@@ -119,9 +121,19 @@ func keyAudit(seq uint64) []byte         { return globalKey(famAudit, binary.Big
 func keyAuditHead() []byte               { return globalKey(famAuditHead) }
 func keySigningKey() []byte              { return globalKey(famSigningKey) }
 func keyTag(t auth.Tag, k uid.ID) []byte { return globalKey(famTag, t[:], k[:]) }
+func keySetup(org, user uid.ID) []byte   { return globalKey(famSetup, org[:], user[:]) }
 
 func keySession(n auth.SessionName) []byte {
 	return globalKey(famSession, n.OrgID[:], n.UserID[:], n.ID[:])
+}
+
+// setupAt reads a key that keySetup made.
+func setupAt(key []byte) (org, user uid.ID, ok bool) {
+	if len(key) != globalKeyHead+2*16 {
+		return org, user, false
+	}
+	rest := key[globalKeyHead:]
+	return uid.ID(rest[:16]), uid.ID(rest[16:]), true
 }
 
 // sessionAt reads a key that keySession made.
@@ -218,7 +230,7 @@ var (
 	globalShapes = map[byte]shape{
 		famMarker: {}, famTotals: {}, famOrg: {size: 16}, famEmail: {size: 1, more: true},
 		famTag: {size: 8 + 16}, famAudit: {size: 8}, famAuditHead: {},
-		famSigningKey: {}, famSession: {size: 16 + 16 + 16},
+		famSigningKey: {}, famSession: {size: 16 + 16 + 16}, famSetup: {size: 16 + 16},
 	}
 	orgShapes = map[byte]shape{
 		famCounts: {}, famUser: {size: 16}, famKey: {size: 16}, famUse: {size: 16}, famHour: {size: 16 + 8},

@@ -30,7 +30,7 @@ func allKeys(t *rapid.T, org uid.ID) (global, ofOrg [][]byte) {
 	global = [][]byte{
 		keyMarker(), keyTotals(), keyOrg(org), keyEmail(text), keyTag(auth.Tag(id[:8]), other),
 		keyAudit(rapid.Uint64().Draw(t, "seq")), keyAuditHead(), keySigningKey(),
-		keySession(auth.SessionName{OrgID: org, UserID: id, ID: other}),
+		keySession(auth.SessionName{OrgID: org, UserID: id, ID: other}), keySetup(org, id),
 	}
 	ofOrg = [][]byte{
 		keyCounts(org), keyUser(org, id), keyAPIKey(org, id), keyUse(org, id), keyHour(org, id, hour), keyParty(org, id),

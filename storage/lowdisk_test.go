@@ -62,6 +62,10 @@ func TestRevocationsUseTheReserve(t *testing.T) {
 	if _, err := s.RevokeKey(t.Context(), by, a.ID, 0); err != nil {
 		t.Errorf("a revocation between the limits: %v", err)
 	}
+	read, _ := auth.ParseScopes([]string{"invoices:read"})
+	if _, err := s.UpdateKey(t.Context(), by, b.ID, storage.KeyPatch{Scopes: &read}); err != nil {
+		t.Errorf("a key with less scopes between the limits: %v", err)
+	}
 	if k, _ := s.Keyring().Get(a.ID); k == nil || k.RevokedAt.IsZero() {
 		t.Error("the revocation does not bind")
 	}

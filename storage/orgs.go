@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"exante/auth"
@@ -98,9 +99,76 @@ func (t *tx) insertOrg(o Organization) error {
 
 // Org is one organization; ErrNotFound.
 func (s *Store) Org(ctx context.Context, org uid.ID) (Organization, error) {
-	var rec orgRecord
-	err := s.db.View(ctx, func(r kv.Reader) error { return get(r, keyOrg(org), famOrg, &rec) })
+	var o Organization
+	err := s.db.View(ctx, func(r kv.Reader) (err error) {
+		o, err = orgOf(r, org)
+		return err
+	})
+	return o, err
+}
+
+// OrgPatch carries what of an organization is to change; nil: unchanged. Amounts have
+// a currency of their own, so another default changes none of them.
+type OrgPatch struct {
+	Name     *string // 1..200 characters
+	Currency *billing.Currency
+}
+
+// UpdateOrg changes by's organization. What has its value already is no change, and an
+// update without a change writes nothing. ifMatch 0: any version. Errors:
+// input.ErrInvalid, ErrNotFound, ErrConflict.
+func (s *Store) UpdateOrg(ctx context.Context, by auth.Principal, p OrgPatch, ifMatch uint64) (Organization, error) {
+	var org Organization
+	err := s.update(ctx, by, func(t *tx) (err error) {
+		if org, err = orgOf(t, by.OrgID); err != nil {
+			return err
+		}
+		if ifMatch != 0 && ifMatch != org.Version {
+			return ErrConflict
+		}
+		fields, err := p.apply(&org)
+		if err != nil || len(fields) == 0 {
+			return err
+		}
+		org.UpdatedAt = t.now
+		org.Version++
+		return errors.Join(
+			put(t, keyOrg(org.ID), famOrg, recordOfOrg(org)),
+			t.audit(orgUpdate, org.ID, Detail{"fields": strings.Join(fields, " ")}),
+		)
+	})
 	if err != nil {
+		return Organization{}, err
+	}
+	return org, nil
+}
+
+// apply changes o and returns the names of the fields that it changed.
+func (p OrgPatch) apply(o *Organization) (fields []string, err error) {
+	var bad input.Refusals
+	had := *o
+	if p.Name != nil {
+		o.Name = bad.Text("name", *p.Name, 1, maxName)
+	}
+	if p.Currency != nil {
+		o.Currency = *p.Currency
+		if _, ok := billing.ParseCurrency(string(o.Currency)); !ok {
+			bad.Add("currency", "is no active ISO 4217 code")
+		}
+	}
+	if o.Name != had.Name {
+		fields = append(fields, "name")
+	}
+	if o.Currency != had.Currency {
+		fields = append(fields, "currency")
+	}
+	return fields, bad.Err()
+}
+
+// orgOf reads one organization; ErrNotFound.
+func orgOf(r kv.Reader, org uid.ID) (Organization, error) {
+	var rec orgRecord
+	if err := get(r, keyOrg(org), famOrg, &rec); err != nil {
 		return Organization{}, err
 	}
 	return rec.organization(org), nil

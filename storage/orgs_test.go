@@ -5,9 +5,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/billing"
 	"exante/storage/input"
 	"exante/storage/storagetest"
 )
@@ -143,4 +145,66 @@ func TestNobodyIsInAnOrganizationThatDoesNotExist(t *testing.T) {
 	refused(t, err, storage.ErrNotFound, "no such record")
 	_, err = v.OwnerOf(t.Context(), nowhere)
 	refused(t, err, storage.ErrNotFound, "no such record")
+}
+
+func TestOrganizationIsChanged(t *testing.T) {
+	v := openVault(t, nil)
+	change := func(p storage.OrgPatch, ifMatch uint64) (storage.Organization, error) {
+		return v.UpdateOrg(t.Context(), v.by, p, ifMatch)
+	}
+	name, euro := "Cafe\u0301", billing.Currency("EUR")
+	sent := v.clock.Now()
+	before := uint64(len(v.trail(0)))
+	v.clock.Advance(time.Hour)
+	org, err := change(storage.OrgPatch{Name: &name, Currency: &euro}, v.org.Version)
+	want := storage.Organization{ID: v.org.ID, Name: "Caf\u00e9", Currency: "EUR", CreatedAt: sent, UpdatedAt: v.clock.Now(), Version: 2}
+	if err != nil || org != want {
+		t.Errorf("%+v, %v\nwant %+v", org, err, want)
+	}
+	if more := v.trail(before); len(more) != 1 || more[0].Action != "org.update" || more[0].Target != org.ID || len(more[0].Detail) != 1 || more[0].Detail["fields"] != "name currency" {
+		t.Errorf("audit log: %+v", more)
+	}
+	if same, err := change(storage.OrgPatch{Name: &name}, 0); err != nil || same != org || len(v.trail(before)) != 1 {
+		t.Errorf("what is no change made %+v, %v", same, err)
+	}
+	_, err = change(storage.OrgPatch{Currency: &euro}, 1)
+	refused(t, err, storage.ErrConflict, "version does not match")
+	empty, lira := " ", billing.Currency("eur")
+	_, err = change(storage.OrgPatch{Name: &empty, Currency: &lira}, 0)
+	refused(t, err, input.ErrInvalid, "invalid: [name: must have 1 to 200 characters currency: is no active ISO 4217 code]")
+	_, err = v.UpdateOrg(t.Context(), storagetest.Shell.In(uid.ID{9}), storage.OrgPatch{Name: &name}, 0)
+	refused(t, err, storage.ErrNotFound, "no such record")
+	v.reopen()
+	if back, err := v.Org(t.Context(), v.org.ID); err != nil || back != org {
+		t.Errorf("after a restart %+v, %v", back, err)
+	}
+}
+
+// Amounts keep the currency that they were written in.
+func TestCurrencyOfAnOrganizationIsThatOfNewInvoices(t *testing.T) {
+	v := openVault(t, nil)
+	name := "Beta"
+	party, err := v.CreateParty(t.Context(), v.by, billing.PartyPatch{Name: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	draft := func() billing.Invoice {
+		t.Helper()
+		inv, err := v.CreateInvoice(t.Context(), v.by, billing.InvoicePatch{PartyID: &party.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return inv
+	}
+	old, euro := draft(), billing.Currency("EUR")
+	if _, err := v.UpdateOrg(t.Context(), v.by, storage.OrgPatch{Currency: &euro}, 0); err != nil {
+		t.Fatal(err)
+	}
+	if next := draft(); old.Currency != "USD" || next.Currency != "EUR" {
+		t.Errorf("invoices in %s and %s, want USD and EUR", old.Currency, next.Currency)
+	}
+	sums, standard, err := v.InvoiceSums(t.Context(), v.org.ID)
+	if err != nil || standard != "EUR" || len(sums) != 2 || sums[0].Currency == sums[1].Currency {
+		t.Errorf("sums %+v, in %s by default, %v", sums, standard, err)
+	}
 }

@@ -134,8 +134,8 @@ func (t *replayed) end(s *said, key *auth.Key) error {
 	return errors.Join(t.putKey(key), t.audit(keyRevoke, key.ID, detail))
 }
 
-// narrow gives a key the networks or limits that it had in the end, unless they are
-// only wider. If what they were can't be read the key is revoked, to be safe.
+// narrow gives a key the scopes, networks or limits that it had in the end, unless they
+// are only wider. If what they were can't be read the key is revoked, to be safe.
 func (t *replayed) narrow(s *said, key *auth.Key) error {
 	patch, narrower, err := t.patch(s, key)
 	if err != nil {
@@ -156,27 +156,40 @@ func (t *replayed) narrow(s *said, key *auth.Key) error {
 	return errors.Join(t.putKey(key), t.audit(keyUpdate, key.ID, detail))
 }
 
-// patch is what a record says of the networks or the limits of a key, and whether
-// that takes anything away from it.
+// patch is what a record says of the scopes, the networks or the limits of a key, and
+// whether that takes anything away from it.
 func (t *replayed) patch(s *said, key *auth.Key) (p KeyPatch, narrower bool, err error) {
-	text, said := s.Detail[fieldNetworks]
-	if s.kind == topicNetworks {
-		nets, err := auth.ParseNetworks(strings.Fields(text))
-		if !said {
-			err = errors.New("it does not say which")
-		}
-		return KeyPatch{Networks: &nets}, !auth.NetworksInside(key.Networks, nets), err
-	}
-	text, said = s.Detail[fieldLimits]
-	var limits auth.Limits // none: the instance's
-	if text != "" {
-		limits, err = auth.ParseLimits(text)
-	}
+	field := map[topicKind]string{topicScopes: fieldScopes, topicNetworks: fieldNetworks, topicLimits: fieldLimits}[s.kind]
+	text, said := s.Detail[field]
 	if !said {
-		err = errors.New("it does not say which")
+		return p, false, errors.New("it does not say which")
 	}
-	then := t.store.limitsOf(&auth.Key{Limits: limits})
-	return KeyPatch{Limits: &limits}, !t.store.limitsOf(key).Within(then), err
+	switch s.kind {
+	case topicScopes:
+		return scopesAgain(text, key)
+	case topicNetworks:
+		nets, err := auth.ParseNetworks(strings.Fields(text))
+		return KeyPatch{Networks: &nets}, !auth.NetworksInside(key.Networks, nets), err
+	default:
+		var limits auth.Limits // none: the instance's
+		if text != "" {
+			limits, err = auth.ParseLimits(text)
+		}
+		then := t.store.limitsOf(&auth.Key{Limits: limits})
+		return KeyPatch{Limits: &limits}, !t.store.limitsOf(key).Within(then), err
+	}
+}
+
+// scopesAgain are the scopes that a key had in the end and has. A copy may tell of
+// another past than that of the backup, so they may differ in both directions; if none
+// is left the key is good for nothing.
+func scopesAgain(text string, key *auth.Key) (p KeyPatch, narrower bool, err error) {
+	then, err := auth.ParseScopes(strings.Split(text, ","))
+	both := key.Scopes.Both(then)
+	if err == nil && both == 0 {
+		err = errors.New("none that it has now")
+	}
+	return KeyPatch{Scopes: &both}, !then.Covers(key.Scopes), err
 }
 
 // user does again what was done to a user.

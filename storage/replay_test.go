@@ -78,7 +78,7 @@ func prefixes(texts ...string) *[]netip.Prefix {
 // Keys are as far withdrawn after the restore as they were before it.
 func TestARestoreWithdrawsKeysAgain(t *testing.T) {
 	v := openWitnessed(t)
-	names := []string{"untouched", "revoked", "rotated", "in grace", "grace over", "narrowed", "widened", "limited", "unlimited"}
+	names := []string{"untouched", "revoked", "rotated", "in grace", "grace over", "narrowed", "widened", "limited", "unlimited", "fewer scopes"}
 	keys := map[string]*auth.Key{}
 	for _, name := range names {
 		d := full(name)
@@ -102,11 +102,18 @@ func TestARestoreWithdrawsKeysAgain(t *testing.T) {
 	few, many := limits(t, "3/1m"), limits(t, "500/1m")
 	v.patch(keys["limited"].ID, storage.KeyPatch{Limits: &few})
 	v.patch(keys["unlimited"].ID, storage.KeyPatch{Limits: &many})
+	for _, names := range [][]string{{"invoices:write", "parties:write"}, {"invoices:read", "parties:write"}} {
+		set := scopes(t, names...)
+		v.patch(keys["fewer scopes"].ID, storage.KeyPatch{Scopes: &set})
+	}
 	v.mint(full("late"))
 	v.clock.Advance(24 * time.Hour)
 	v.lost()
 
 	after := v.back(backup)
+	if k := v.key(keys["fewer scopes"].ID); k.Scopes.String() != "invoices:read,parties:write" || k.State(v.clock.Now()) != auth.Active {
+		t.Errorf("a key has scopes back: %s", show(k))
+	}
 	for name, want := range map[string]auth.State{
 		"untouched": auth.Active, "revoked": auth.Revoked, "rotated": auth.Revoked, "in grace": auth.Retiring, "grace over": auth.Revoked,
 		"narrowed": auth.Active, "widened": auth.Active, "limited": auth.Active, "unlimited": auth.Active,
@@ -123,10 +130,10 @@ func TestARestoreWithdrawsKeysAgain(t *testing.T) {
 			t.Errorf("key %q is good for %v, want %s", name, fmt.Sprint(k.Networks, " ", k.Limits), want)
 		}
 	}
-	if after.KeysRevoked != 3 || after.KeysRetiring != 1 || after.KeysNarrowed != 2 || after.Behind || after.Torn || after.Copy != v.options.AuditCopy {
+	if after.KeysRevoked != 3 || after.KeysRetiring != 1 || after.KeysNarrowed != 3 || after.Behind || after.Torn || after.Copy != v.options.AuditCopy {
 		t.Errorf("it says %+v", after)
 	}
-	if after.Lost["key.create"] != 1 || after.Lost["key.rotate"] != 3 || after.Lost["key.update"] != 4 || after.Lost["key.revoke"] != 1 {
+	if after.Lost["key.create"] != 1 || after.Lost["key.rotate"] != 3 || after.Lost["key.update"] != 6 || after.Lost["key.revoke"] != 1 {
 		t.Errorf("lost are %v", after.Lost)
 	}
 	replayed := 0
@@ -138,8 +145,8 @@ func TestARestoreWithdrawsKeysAgain(t *testing.T) {
 			}
 		}
 	}
-	if replayed != 6 {
-		t.Errorf("%d records of the replay, want 6", replayed)
+	if replayed != 7 {
+		t.Errorf("%d records of the replay, want 7", replayed)
 	}
 	v.clock.Advance(24 * time.Hour)
 	if is := v.state(keys["in grace"].ID); is != auth.Revoked {

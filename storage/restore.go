@@ -58,9 +58,10 @@ func (o *RestoreOptions) progress(stage string) func(done, total int) {
 }
 
 // leftBehind are the global families that are not restored. A session that was
-// ended after the backup was taken must not come back to life. Whoever adds one
-// sees to it that no count of the store includes its records.
-var leftBehind = map[byte]bool{famSession: true}
+// ended after the backup was taken must not come back to life, nor a setup link that
+// was used. Whoever adds one sees to it that no count of the store includes its
+// records.
+var leftBehind = map[byte]bool{famSession: true, famSetup: true}
 
 func isLeftBehind(key []byte) bool {
 	return len(key) >= globalKeyHead && key[0] == spaceGlobal && leftBehind[key[globalKeyHead-1]]
@@ -116,7 +117,7 @@ func (i *incoming) restore(ctx context.Context, o RestoreOptions) (done Restored
 	if err := i.load(into.fresh, o.Store.Log); err != nil {
 		return done, err
 	}
-	done.Backup, done.SessionsDropped = i.backup(), i.dropped
+	done.Backup, done.SessionsDropped = i.backup(), i.dropped[famSession]
 	if err := writeFile(into.fresh, nameFile, done.Database.String()); err != nil {
 		return done, err
 	}
@@ -185,7 +186,7 @@ type incoming struct {
 	from     *archive.Reader
 	progress func(done, total int)
 	kept     archive.Digest
-	dropped  int
+	dropped  map[byte]int // what was left behind, by family
 }
 
 func openBackup(ctx context.Context, in io.Reader, key []byte, progress func(done, total int)) (*incoming, error) {
@@ -199,7 +200,7 @@ func openBackup(ctx context.Context, in io.Reader, key []byte, progress func(don
 	case h.Sequence == 0 || uid.ID(h.Database).IsZero():
 		return nil, fmt.Errorf("%w: it names no store", archive.ErrDamaged)
 	}
-	return &incoming{ctx: ctx, from: from, progress: progress, kept: archive.NewDigest()}, nil
+	return &incoming{ctx: ctx, from: from, progress: progress, kept: archive.NewDigest(), dropped: map[byte]int{}}, nil
 }
 
 func (i *incoming) backup() Backup {
@@ -223,7 +224,7 @@ func (i *incoming) next() (key, value []byte, err error) {
 			i.kept.Add(key, value)
 			return key, value, nil
 		}
-		i.dropped++
+		i.dropped[key[globalKeyHead-1]]++
 	}
 }
 

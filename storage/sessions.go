@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,10 +18,11 @@ import (
 type Session struct {
 	ID, OrgID, UserID uid.ID
 
-	CreatedAt time.Time
-	SeenAt    time.Time     // last seen, to touchEvery
-	Idle      time.Duration // it ends when it was not seen for so long,
-	EndsAt    time.Time     // and then at the latest
+	CreatedAt   time.Time
+	ConfirmedAt time.Time     // when the password was last typed in it
+	SeenAt      time.Time     // last seen, to touchEvery
+	Idle        time.Duration // it ends when it was not seen for so long,
+	EndsAt      time.Time     // and then at the latest
 
 	Addr      netip.Addr // where it was opened from; invalid: not known
 	UserAgent string     // at most 256 bytes that print
@@ -54,35 +56,54 @@ func (n *Session) over(u *User, now time.Time) bool {
 // Errors: ErrSignIn, which does not say what was wrong, input.ErrInvalid for the
 // draft, *auth.BusyError.
 func (s *Store) SignIn(ctx context.Context, by auth.Principal, email string, p auth.Password, d SessionDraft) (Session, auth.SessionToken, error) {
-	if d.Idle < touchEvery || d.Max < d.Idle {
-		return Session{}, auth.SessionToken{}, input.Invalid("session", "must last a minute when idle, and no longer than in all")
+	if err := d.check(); err != nil {
+		return Session{}, auth.SessionToken{}, err
 	}
 	user, err := s.checkPassword(ctx, email, p)
 	if err != nil {
 		return Session{}, auth.SessionToken{}, err
 	}
 	by.OrgID, by.UserID = user.OrgID, user.ID
-	id, err := s.ids.New()
-	if err != nil {
-		return Session{}, auth.SessionToken{}, err
-	}
-	token, err := auth.MintSession(auth.SessionName{OrgID: user.OrgID, UserID: user.ID, ID: id}, s.options.Rand)
+	token, err := s.mintSession(by)
 	if err != nil {
 		return Session{}, auth.SessionToken{}, err
 	}
 	better := s.betterHash(ctx, &user, p)
 	var made Session
 	err = s.update(ctx, by, func(t *tx) error {
-		made = Session{
-			ID: id, OrgID: user.OrgID, UserID: user.ID, CreatedAt: t.now, SeenAt: t.now, Idle: d.Idle, EndsAt: t.now.Add(d.Max),
-			Addr: by.Addr, UserAgent: auth.AgentText(d.UserAgent), Epoch: user.Epoch, digest: token.Digest(),
-		}
+		made = t.session(token, d, user.Epoch)
 		return t.openSession(&made, better)
 	})
 	if err != nil {
 		return Session{}, auth.SessionToken{}, err
 	}
 	return made, token, nil
+}
+
+// check refuses a draft of which no session could be used.
+func (d *SessionDraft) check() error {
+	if d.Idle < touchEvery || d.Max < d.Idle {
+		return input.Invalid("session", "must last a minute when idle, and no longer than in all")
+	}
+	return nil
+}
+
+// mintSession makes the token of a new session of by's user.
+func (s *Store) mintSession(by auth.Principal) (auth.SessionToken, error) {
+	id, err := s.ids.New()
+	if err != nil {
+		return auth.SessionToken{}, err
+	}
+	return auth.MintSession(auth.SessionName{OrgID: by.OrgID, UserID: by.UserID, ID: id}, s.options.Rand)
+}
+
+// session is a new session of whoever has just typed his password.
+func (t *tx) session(token auth.SessionToken, d SessionDraft, epoch uint64) Session {
+	n := token.Name()
+	return Session{
+		ID: n.ID, OrgID: n.OrgID, UserID: n.UserID, CreatedAt: t.now, ConfirmedAt: t.now, SeenAt: t.now, Idle: d.Idle, EndsAt: t.now.Add(d.Max),
+		Addr: t.by.Addr, UserAgent: auth.AgentText(d.UserAgent), Epoch: epoch, digest: token.Digest(),
+	}
 }
 
 // openSession writes a session of a user as he was when his password was checked;
@@ -192,19 +213,20 @@ func (s *Store) TouchSession(ctx context.Context, n Session) error {
 
 // sessionRecord is a session on disk; whose it is is in its key.
 type sessionRecord struct {
-	Digest    auth.SessionDigest `cbor:"1,keyasint"`
-	Epoch     uint64             `cbor:"2,keyasint,omitempty"`
-	CreatedAt stamp              `cbor:"3,keyasint"`
-	SeenAt    stamp              `cbor:"4,keyasint"`
-	EndsAt    stamp              `cbor:"5,keyasint"`
-	Idle      int64              `cbor:"6,keyasint"` // milliseconds
-	Addr      string             `cbor:"7,keyasint,omitempty"`
-	UserAgent string             `cbor:"8,keyasint,omitempty"`
+	Digest      auth.SessionDigest `cbor:"1,keyasint"`
+	Epoch       uint64             `cbor:"2,keyasint,omitempty"`
+	CreatedAt   stamp              `cbor:"3,keyasint"`
+	SeenAt      stamp              `cbor:"4,keyasint"`
+	EndsAt      stamp              `cbor:"5,keyasint"`
+	Idle        int64              `cbor:"6,keyasint"` // milliseconds
+	Addr        string             `cbor:"7,keyasint,omitempty"`
+	UserAgent   string             `cbor:"8,keyasint,omitempty"`
+	ConfirmedAt stamp              `cbor:"9,keyasint,omitempty"` // 0: when it was created; older records do not say
 }
 
 func recordOfSession(n *Session) *sessionRecord {
 	return &sessionRecord{
-		Digest: n.digest, Epoch: n.Epoch, CreatedAt: stampOf(n.CreatedAt), SeenAt: stampOf(n.SeenAt), EndsAt: stampOf(n.EndsAt),
+		Digest: n.digest, Epoch: n.Epoch, CreatedAt: stampOf(n.CreatedAt), ConfirmedAt: stampOf(n.ConfirmedAt), SeenAt: stampOf(n.SeenAt), EndsAt: stampOf(n.EndsAt),
 		Idle: n.Idle.Milliseconds(), Addr: textOf(n.Addr), UserAgent: n.UserAgent,
 	}
 }
@@ -212,7 +234,8 @@ func recordOfSession(n *Session) *sessionRecord {
 func (r *sessionRecord) session(n auth.SessionName) (Session, error) {
 	s := Session{
 		ID: n.ID, OrgID: n.OrgID, UserID: n.UserID, CreatedAt: r.CreatedAt.time(), SeenAt: r.SeenAt.time(), EndsAt: r.EndsAt.time(),
-		Idle: time.Duration(r.Idle) * time.Millisecond, UserAgent: r.UserAgent, Epoch: r.Epoch, digest: r.Digest,
+		ConfirmedAt: cmp.Or(r.ConfirmedAt, r.CreatedAt).time(),
+		Idle:        time.Duration(r.Idle) * time.Millisecond, UserAgent: r.UserAgent, Epoch: r.Epoch, digest: r.Digest,
 	}
 	if r.Addr == "" {
 		return s, nil

@@ -12,8 +12,8 @@ import (
 // The standing of a user: whether he is enabled, and his role. What takes
 // something from him ends his sessions as well.
 
-// DisableUser ends a user's sessions and suspends his keys. When it returns, the
-// keyring refuses them. Idempotent: the first instant stands. Errors: ErrNotFound,
+// DisableUser ends a user's sessions, his setup link with them, and suspends his
+// keys. When it returns, the keyring refuses them. Idempotent: the first instant stands. Errors: ErrNotFound,
 // ErrLastOwner.
 func (s *Store) DisableUser(ctx context.Context, by auth.Principal, id uid.ID) (User, error) {
 	return changeUser(ctx, s.withdraw, by, id, func(t *tx, u *User) (Action, Detail, error) {
@@ -26,7 +26,7 @@ func (s *Store) DisableUser(ctx context.Context, by auth.Principal, id uid.ID) (
 		u.DisabledAt = t.now
 		u.endSessions()
 		t.OnCommit(func() { s.keyring.SetDisabled(id, true) })
-		return userDisable, nil, nil
+		return userDisable, nil, t.dropSetup(u)
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 const sweepEvery = time.Hour
 
 // sweeper deletes loose content, at start, when something came loose, and now and
-// then, and sessions that are over. It leaves alone what is being added.
+// then, and sessions and setup links that are over. It leaves alone what is being added.
 type sweeper struct {
 	ctx    context.Context // of its life
 	cancel context.CancelFunc
@@ -51,6 +51,9 @@ func (w *sweeper) run(s *Store) {
 		}
 		if err := s.sweepSessions(w.ctx); err != nil && w.ctx.Err() == nil {
 			s.options.Log.Warn("sweeping sessions that are over failed", "error", err)
+		}
+		if err := s.sweepSetups(w.ctx); err != nil && w.ctx.Err() == nil {
+			s.options.Log.Warn("sweeping setup links that are over failed", "error", err)
 		}
 	}
 }

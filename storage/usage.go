@@ -33,11 +33,7 @@ func (s *Store) Activity(ctx context.Context, org, key uid.ID, from, to time.Tim
 	first, last := hourOf(from), hourOf(to)
 	in := kv.Range{Start: keyHour(org, key, first), End: keyHour(org, key, last.Add(time.Hour))}
 	err := s.db.View(ctx, func(r kv.Reader) error {
-		return scan(r, in, famHour, func(key []byte, rec *hourRecord) error {
-			hour, err := hourAt(key)
-			a.Buckets = append(a.Buckets, rec.bucket(hour))
-			return err
-		})
+		return scanHours(r, in, func(b auth.Bucket) { a.Buckets = append(a.Buckets, b) })
 	})
 	if err != nil {
 		return Activity{}, err
@@ -48,6 +44,15 @@ func (s *Store) Activity(ctx context.Context, org, key uid.ID, from, to time.Tim
 		}
 	}
 	return a, nil
+}
+
+// scanHours reads the stored hours of a key.
+func scanHours(r kv.Reader, in kv.Range, fn func(auth.Bucket)) error {
+	return scan(r, in, famHour, func(key []byte, rec *hourRecord) error {
+		hour, err := hourAt(key)
+		fn(rec.bucket(hour))
+		return err
+	})
 }
 
 // withBucket puts b in its place, instead of a bucket of the same hour.
@@ -160,6 +165,8 @@ type useRecord struct {
 	LastAt    stamp         `cbor:"2,keyasint,omitempty"`
 	LastAddr  string        `cbor:"3,keyasint,omitempty"`
 	UserAgent string        `cbor:"4,keyasint,omitempty"`
+	Scopes    []string      `cbor:"5,keyasint,omitempty"` // that its requests needed
+	WatchedAt stamp         `cbor:"6,keyasint,omitempty"` // since when; 0: the record is older than that
 }
 
 // meterRecord is one window of a rate limit. The lease ends to the nanosecond:
@@ -187,18 +194,16 @@ func (r *useRecord) take(u auth.Use) {
 	}
 	if !u.Last.At.IsZero() {
 		r.LastAt, r.LastAddr, r.UserAgent = stampOf(u.Last.At), textOf(u.Last.Addr), u.Last.UserAgent
+		r.Scopes, r.WatchedAt = u.Last.Scopes.Names(), stampOf(u.Last.WatchedSince)
 	}
 }
 
 // use is the record as auth uses it.
 func (r *useRecord) use(org, key uid.ID) (auth.Use, error) {
-	u := auth.Use{KeyID: key, OrgID: org, Last: auth.LastUse{At: r.LastAt.time(), UserAgent: r.UserAgent}}
-	if r.LastAddr != "" {
-		addr, err := netip.ParseAddr(r.LastAddr)
-		if err != nil {
-			return u, fmt.Errorf("%w: last use of api key %s: %w", ErrCorrupt, key, err)
-		}
-		u.Last.Addr = addr
+	u := auth.Use{KeyID: key, OrgID: org}
+	var err error
+	if u.Last, err = r.last(); err != nil {
+		return u, fmt.Errorf("%w: last use of api key %s: %w", ErrCorrupt, key, err)
 	}
 	for _, m := range r.Meters {
 		state, err := m.state()
@@ -208,6 +213,19 @@ func (r *useRecord) use(org, key uid.ID) (auth.Use, error) {
 		u.Meters = append(u.Meters, state)
 	}
 	return u, nil
+}
+
+func (r *useRecord) last() (last auth.LastUse, err error) {
+	last = auth.LastUse{At: r.LastAt.time(), UserAgent: r.UserAgent, WatchedSince: r.WatchedAt.time()}
+	if r.LastAddr != "" {
+		if last.Addr, err = netip.ParseAddr(r.LastAddr); err != nil {
+			return last, err
+		}
+	}
+	if len(r.Scopes) > 0 {
+		last.Scopes, err = auth.ParseScopes(r.Scopes)
+	}
+	return last, err
 }
 
 func recordOfMeter(m auth.MeterState) meterRecord {

@@ -125,6 +125,42 @@ func TestActivityShowsWhatMemoryCountedAMomentAgo(t *testing.T) {
 	}
 }
 
+// What a key needed is known after a restart and from a backup; the time that a key
+// is watched for does not begin anew.
+func TestScopesThatWereNeededSurvive(t *testing.T) {
+	v := openVault(t, nil)
+	key, token, err := v.CreateKey(t.Context(), v.by, full("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	since := v.clock.Now()
+	needing := func(s auth.Scope) {
+		a := v.limited("100/1m")
+		if _, err := a.Admit(t.Context(), auth.Request{Token: []byte(token.Reveal()), Scope: s}); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		v.clock.Advance(day)
+		v.reopen()
+	}
+	knows := func(s *storage.Store, want string) {
+		t.Helper()
+		if got := s.Keyring().LastUse(key.ID); got.Scopes.String() != want || !got.WatchedSince.Equal(since) {
+			t.Errorf("needed %q since %s, want %q since %s", got.Scopes, got.WatchedSince, want, since)
+		}
+	}
+	needing(auth.AnyKey)
+	knows(v.Store, "")
+	needing(auth.PartiesRead)
+	needing(auth.InvoicesWrite)
+	knows(v.Store, "invoices:write,parties:read")
+	_, backup := taken(t, v.Store, nil)
+	_, again := restored(t, backup, into(t, v.clock))
+	knows(again, "invoices:write,parties:read")
+}
+
 func TestRestartHandsOutNoFreshWindow(t *testing.T) {
 	v := openVault(t, nil)
 	_, token, err := v.CreateKey(t.Context(), v.by, full("x"))

@@ -103,18 +103,11 @@ type emailRecord struct {
 // CreateUser adds a user to the organization. Errors: input.ErrInvalid; ErrExists if
 // the address is taken; ErrNotFound if there is no such organization.
 func (s *Store) CreateUser(ctx context.Context, by auth.Principal, d UserDraft) (User, error) {
-	var bad input.Refusals
-	user := User{Email: bad.Email("email", d.Email), Name: bad.Text("name", d.Name, 0, maxName), Role: d.Role}
-	if user.Role == "" {
-		user.Role = Viewer
-	}
-	if !user.Role.Valid() {
-		bad.Add("role", badRole)
-	}
-	if err := bad.Err(); err != nil {
+	user, err := d.user()
+	if err != nil {
 		return User{}, err
 	}
-	err := s.update(ctx, by, func(t *tx) (err error) {
+	err = s.update(ctx, by, func(t *tx) (err error) {
 		user, err = t.insertUser(user, "email")
 		return err
 	})
@@ -122,6 +115,19 @@ func (s *Store) CreateUser(ctx context.Context, by auth.Principal, d UserDraft) 
 		return User{}, err
 	}
 	return user, nil
+}
+
+// user is the user that is asked for, as far as that says; input.ErrInvalid.
+func (d *UserDraft) user() (User, error) {
+	var bad input.Refusals
+	u := User{Email: bad.Email("email", d.Email), Name: bad.Text("name", d.Name, 0, maxName), Role: d.Role}
+	if u.Role == "" {
+		u.Role = Viewer
+	}
+	if !u.Role.Valid() {
+		bad.Add("role", badRole)
+	}
+	return u, bad.Err()
 }
 
 // insertUser gives u an ID in the organization that is acted in and writes it

@@ -61,6 +61,7 @@ func (v *verification) run() {
 	v.emails()
 	v.tags()
 	v.sessions()
+	v.setups()
 	v.auditChain(func([]byte, *auditRecord) {})
 	for _, org := range known {
 		v.organization(org)

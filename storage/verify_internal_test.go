@@ -131,6 +131,29 @@ func TestVerifyFindsDamage(t *testing.T) {
 			w.record(globalKey(famSession, w.org.ID[:]), famSession, w.session())
 		}, "is of no known family"},
 
+		{"setup link of nobody", func(w *wreck) { w.record(keySetup(w.org.ID, noID), famSetup, w.setup()) }, "which does not exist"},
+		{"setup link of another organization", func(w *wreck) {
+			w.record(keySetup(w.rival.ID, w.viewer.ID), famSetup, w.setup())
+		}, "which does not exist"},
+		{"setup link without a secret", func(w *wreck) {
+			l := w.setup()
+			l.Digest = auth.SetupDigest{}
+			w.record(keySetup(w.org.ID, w.viewer.ID), famSetup, l)
+		}, "has no name, no secret, or lasts longer"},
+		{"setup link that goes on", func(w *wreck) {
+			l := w.setup()
+			l.EndsAt++
+			w.record(keySetup(w.org.ID, w.viewer.ID), famSetup, l)
+		}, "has no name, no secret, or lasts longer"},
+		{"setup link of a disabled user", func(w *wreck) {
+			_, err := w.store.DisableUser(w.Context(), auth.Principal{Shell: true, OrgID: w.org.ID}, w.viewer.ID)
+			w.must(err)
+			w.record(keySetup(w.org.ID, w.viewer.ID), famSetup, w.setup())
+		}, "is of a user who is disabled"},
+		{"setup link under a short key", func(w *wreck) {
+			w.record(globalKey(famSetup, w.org.ID[:]), famSetup, w.setup())
+		}, "is of no known family"},
+
 		{"keys that were not counted", func(w *wreck) {
 			edit(w, keyCounts(w.org.ID), famCounts, func(c *counts) { c.Keys++ })
 		}, "2 api keys found, 3 counted"},
@@ -184,6 +207,9 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"use of no key", func(w *wreck) { w.record(keyUse(w.org.ID, noID), famUse, &useRecord{}) }, "which does not exist"},
 		{"use from nowhere", func(w *wreck) {
 			edit(w, keyUse(w.org.ID, w.old.ID), famUse, func(r *useRecord) { r.LastAddr = "x" })
+		}, "last use of api key"},
+		{"use of a scope that there is not", func(w *wreck) {
+			edit(w, keyUse(w.org.ID, w.old.ID), famUse, func(r *useRecord) { r.Scopes = []string{"invoices:eat"} })
 		}, "last use of api key"},
 		{"meter of no window", func(w *wreck) {
 			edit(w, keyUse(w.org.ID, w.old.ID), famUse, func(r *useRecord) { r.Meters = []meterRecord{{Window: "5/1s,6/1m"}} })

@@ -149,6 +149,11 @@ func edit[R any](w *wreck, key []byte, kind byte, change func(*R)) {
 	})
 }
 
+// setup is the record of a setup link that is in order.
+func (w *wreck) setup() *setupRecord {
+	return &setupRecord{uid.ID{1}, auth.SetupDigest{2}, stampOf(wreckTime), stampOf(wreckTime.Add(SetupTime))}
+}
+
 // session is the record of a session that is in order.
 func (w *wreck) session() *sessionRecord {
 	return &sessionRecord{

@@ -62,6 +62,11 @@ type Config struct {
 	Admin struct {
 		Socket string // "": admin.sock in the data directory
 	}
+	Dashboard struct {
+		Enabled     bool
+		SessionIdle time.Duration // a session ends when it was not seen for so long,
+		SessionMax  time.Duration // and at the latest so long after it began
+	}
 	Backup struct {
 		MACKeyFile    string // "": backups are not authenticated
 		Dir           string
@@ -146,6 +151,9 @@ func (c *Config) validate() error {
 		return &Error{Key: "server.tls_key", Reason: "is needed with server.tls_cert: both or none"}
 	case c.Server.TLSCert == "" && c.Server.TLSKey != "":
 		return &Error{Key: "server.tls_cert", Reason: "is needed with server.tls_key: both or none"}
+	}
+	if idle, most := c.Dashboard.SessionIdle, c.Dashboard.SessionMax; most < idle {
+		return &Error{Key: "dashboard.session_max", Reason: fmt.Sprintf("%s is below dashboard.session_idle, %s", formatInterval(most), formatInterval(idle))}
 	}
 	if c.Metrics.Listen != "" && c.Metrics.Listen == c.Server.Listen && !strings.HasSuffix(c.Metrics.Listen, ":0") {
 		return &Error{Key: "metrics.listen", Reason: c.Metrics.Listen + " is the address of the API: metrics have one of their own"}

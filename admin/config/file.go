@@ -66,6 +66,10 @@ func textOf(f form, v any) (string, error) {
 		if f == quoted {
 			return v, nil
 		}
+	case bool:
+		if f == truth {
+			return fmt.Sprint(v), nil
+		}
 	case int64:
 		if f == bare {
 			return fmt.Sprint(v), nil

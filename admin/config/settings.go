@@ -100,6 +100,16 @@ var settings = []Setting{
 		"Unix socket for the other commands. Empty: admin.sock in the data directory.",
 		func(c *Config) value { return &field[string]{&c.Admin.Socket, parseSocket, verbatim, quoted} }},
 
+	{"dashboard", "enabled", "true",
+		"Whether people can sign in with a browser.",
+		func(c *Config) value { return boolean(&c.Dashboard.Enabled) }},
+	{"dashboard", "session_idle", "30m",
+		"A session in a browser ends when it was not used for so long, 1m to 24h.",
+		func(c *Config) value { return lasting(&c.Dashboard.SessionIdle, time.Minute, 24*time.Hour) }},
+	{"dashboard", "session_max", "12h",
+		"It ends so long after signing in however it is used, from session_idle to 720h.",
+		func(c *Config) value { return lasting(&c.Dashboard.SessionMax, time.Minute, 30*24*time.Hour) }},
+
 	{"backup", "mac_key_file", "",
 		"File with a secret of at least 32 bytes, mode 0600, that authenticates backups. Empty: they are not.",
 		func(c *Config) value { return &field[string]{&c.Backup.MACKeyFile, parseFile, verbatim, quoted} }},

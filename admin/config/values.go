@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"exante/auth"
 	"exante/storage/billing"
@@ -23,16 +24,17 @@ const (
 	quoted form = iota // a string
 	bare               // an integer
 	list               // an array of strings
+	truth              // true or false
 )
 
 func (f form) String() string {
-	return [...]string{"a string in quotes", "a whole number without quotes", "an array of strings without commas in them"}[f]
+	return [...]string{"a string in quotes", "a whole number without quotes", "an array of strings without commas in them", "true or false without quotes"}[f]
 }
 
 // literal is the TOML form of a value's text.
 func (f form) literal(text string) string {
 	switch f {
-	case bare:
+	case bare, truth:
 		return text
 	case list:
 		var items []string
@@ -108,6 +110,28 @@ func oneOf[T ~string](to *T, words ...T) value {
 		texts[i] = string(w)
 	}
 	return &worded{&field[T]{to, parse, func(v T) string { return string(v) }, quoted}, texts}
+}
+
+func boolean(to *bool) value {
+	parse := func(s string) (bool, error) {
+		if s != "true" && s != "false" {
+			return false, fmt.Errorf("%q is neither true nor false", s)
+		}
+		return s == "true", nil
+	}
+	return &worded{&field[bool]{to, parse, strconv.FormatBool, truth}, []string{"true", "false"}}
+}
+
+// lasting is a duration from low to high.
+func lasting(to *time.Duration, low, high time.Duration) value {
+	parse := func(s string) (time.Duration, error) {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < low || d > high {
+			return 0, fmt.Errorf("%q is not a duration such as 90m, from %s to %s", s, formatInterval(low), formatInterval(high))
+		}
+		return d, nil
+	}
+	return &field[time.Duration]{to, parse, formatInterval, quoted}
 }
 
 // worded is a value that is one of a few words.

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"exante/admin/config"
 )
@@ -36,6 +37,9 @@ func TestBadValuesNameSettingAndSource(t *testing.T) {
 		"rate_limit.windows":       {`"600/5w"`, "not N/D"},
 		"rate_limit.failures":      {`"0/1m"`, "not N/D"},
 		"admin.socket":             {`"` + strings.Repeat("x", 108) + `"`, "at most 107 bytes"},
+		"dashboard.enabled":        {`"yes"`, "true"},
+		"dashboard.session_idle":   {`"59s"`, "not a duration such as 90m, from 1m to 24h"},
+		"dashboard.session_max":    {`"721h"`, "not a duration such as 90m, from 1m to 720h"},
 		"backup.mac_key_file":      {`"` + strings.Repeat("x", 4096) + `"`, "at most 4095 bytes"},
 		"backup.dir":               {`"` + strings.Repeat("x", 4096) + `"`, "at most 4095 bytes"},
 		"backup.every":             {`"daily"`, "not an interval"},
@@ -108,6 +112,36 @@ func TestNumberPattern(t *testing.T) {
 		_, err := config.Load(config.Sources{Environ: []string{"EXANTE_INVOICES_NUMBER_PATTERN=" + pattern}})
 		if (err == nil) != good {
 			t.Errorf("pattern %q: %v, want accepted = %v", pattern, err, good)
+		}
+	}
+}
+
+func TestSessionsOfTheDashboard(t *testing.T) {
+	inEmptyDir(t)
+	e := mustLoad(t, config.Sources{})
+	if d := e.Dashboard; !d.Enabled || d.SessionIdle != 30*time.Minute || d.SessionMax != 12*time.Hour {
+		t.Errorf("by default %+v", d)
+	}
+	file := writeFile(t, "[dashboard]\nenabled = false\nsession_idle = \"1h30m\"\nsession_max = \"720h\"\n")
+	if d := mustLoad(t, config.Sources{File: file}).Dashboard; d.Enabled || d.SessionIdle != 90*time.Minute || d.SessionMax != 30*24*time.Hour {
+		t.Errorf("from a file %+v", d)
+	}
+	env := func(idle, most string) config.Sources {
+		return config.Sources{Environ: []string{"EXANTE_DASHBOARD_SESSION_IDLE=" + idle, "EXANTE_DASHBOARD_SESSION_MAX=" + most}}
+	}
+	mustLoad(t, env("1h", "60m"))
+	if got := loadError(t, env("24h", "23h59m")); !strings.Contains(got, "dashboard.session_max: 1439m is below dashboard.session_idle, 24h") {
+		t.Errorf("message %q", got)
+	}
+	for literal, want := range map[string]string{`"false"`: "true or false without quotes", `0`: "true or false without quotes", `False`: ""} {
+		got := loadError(t, config.Sources{File: writeFile(t, "[dashboard]\nenabled = "+literal+"\n")})
+		if !strings.Contains(got, want) {
+			t.Errorf("%s: message %q does not say %q", literal, got, want)
+		}
+	}
+	for _, idle := range []string{"", "0", "30", "-30m", "1d", "59.9s", "24h1s", "1h1h1"} {
+		if got := loadError(t, env(idle, "720h")); !strings.Contains(got, "dashboard.session_idle") {
+			t.Errorf("idle %q: %q", idle, got)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func toDamage(t *testing.T) (dir, earlier, other string) {
 	shellKey(t, dir, "--name", "b")
 	earlier = filepath.Join(filepath.Dir(dir), "earlier")
 	copyStore(t, dir, earlier)
-	s := serve(t, dir)
+	s := serve(t, dir, "--dashboard-enabled", "false") // it writes nothing by itself
 	s.createKey(admin.Key, `{"name":"c","scopes":["invoices:read"]}`)
 	gone := s.createKey(admin.Key, `{"name":"d","scopes":["invoices:read"]}`)
 	s.call("DELETE", "/api/api-keys/"+gone.UID, admin.Key, "")

@@ -16,8 +16,8 @@ import (
 )
 
 // What an operator hands in or is given is in nothing that the program writes, shows
-// or starts: a declared key, a password, the key of backups, and the private half
-// that a proof is made with.
+// or starts: a declared key, a password, the key of backups, the private half that a
+// proof is made with, and setup links but where they are told.
 func TestNoSecretOfTheDeskIsLeftBehind(t *testing.T) {
 	home := t.TempDir()
 	secret, macKey := filepath.Join(home, "zapier.key"), filepath.Join(home, "mac")
@@ -64,6 +64,12 @@ func TestNoSecretOfTheDeskIsLeftBehind(t *testing.T) {
 		out, _ := cmd.CombinedOutput() // one of them is refused
 		seen[strings.Join(args, " ")] = string(out)
 	}
+	told := setupToken(t, s.told("/setup/"))
+	s.call("GET", "/setup/"+told, "", "")
+	s.call("GET", "/api/"+told, "", "")
+	link := setupToken(t, mustShell(t, "users", "password", "o@blue.example", "--link", "--data-dir", dir))
+	invited := setupToken(t, shell(t, "users", "create", "--email", "a@blue.example", "--data-dir", dir).stderr)
+	planted = append(planted, told, link, invited)
 	shellOut(password+"\n", "users", "password", "o@blue.example", "--stdin", "--json")
 	shellOut(password+"\x01\xff\n", "users", "password", "o@blue.example", "--stdin", "--json")
 	shellOut("leaked: "+planted[0]+"\n", "keys", "identify", "--json")
@@ -73,7 +79,7 @@ func TestNoSecretOfTheDeskIsLeftBehind(t *testing.T) {
 	s.waitFor("two proofs", func() bool { return strings.Count(s.output.String(), "made and proved a backup") >= 2 })
 	seen["metrics"] = scrape(t, s)
 	s.stop()
-	seen["output of serve"] = s.output.String()
+	seen["output of serve"] = strings.Replace(s.output.String(), told, "", 1)
 	shellOut("", "config", "show")
 	for name, text := range diskContents(t, filepath.Join(home, "kept")) {
 		seen[name] = string(text)
@@ -89,6 +95,23 @@ func TestNoSecretOfTheDeskIsLeftBehind(t *testing.T) {
 	if !strings.Contains(seen["output of serve"], "made a declared api key") || !strings.Contains(seen["metrics"], "exante_") || len(seen) < 12 {
 		t.Errorf("the search sees little: %d places", len(seen))
 	}
+}
+
+// setupToken is the end of the setup link in a text.
+func setupToken(t *testing.T, text string) string {
+	t.Helper()
+	m := regexp.MustCompile(`/setup/(ex_setup_\S+)`).FindStringSubmatch(text)
+	if m == nil {
+		t.Fatalf("no setup link in %s", text)
+	}
+	return m[1]
+}
+
+// told is what the server has printed once sign is in it.
+func (s *server) told(sign string) string {
+	s.t.Helper()
+	s.waitFor(sign, func() bool { return strings.Contains(s.output.String(), sign) })
+	return s.output.String()
 }
 
 // ofProcess is what every user may see of a process, and what its owner may.

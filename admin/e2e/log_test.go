@@ -25,7 +25,8 @@ func TestRequestsGoOnWhenNobodyReadsTheLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary(t), "serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-requests", "all", "--metrics-listen", "127.0.0.1:0")
+	cmd := exec.Command(binary(t), "serve", "--listen", "127.0.0.1:0", "--data-dir", dir, "--log-requests", "all", "--metrics-listen", "127.0.0.1:0",
+		"--dashboard-enabled", "false") // it has nothing to tell but log lines
 	cmd.Env, cmd.Stderr = cleanEnv(), theirs
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
