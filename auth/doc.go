@@ -54,6 +54,10 @@
 //     SetupToken or a SigningKey.
 //   - Signing in costs as much for an address that nobody has. A password that
 //     everybody tries first can't be chosen (password.go).
+//   - Guesses at one account's password are slowed down, to some 110 a day from one
+//     address and 310 from any number, and so are those at an account that nobody
+//     has. Nobody is locked out, and strangers can't even keep a browser waiting that
+//     has signed in before (throttle.go, device.go).
 //   - A restart hands out no fresh window. A clean stop costs a caller nothing; a
 //     crash may count up to a twentieth of the limit, or as much as one burst
 //     waited for, that was never used. While the Ledger can't write, limits hold in
@@ -62,6 +66,10 @@
 // # What is not
 //
 //   - Whoever has the token is the caller, from the networks the key allows.
+//   - A thousand addresses that guess at one account without a pause get in the way of its
+//     owner in a new browser, until they stop. Each browser that was ever signed in
+//     to an account has guesses of its own there, for a year. A restart forgets who
+//     failed to sign in.
 //   - Whoever has a signed link (link.go) reads the one file that it names, until
 //     it is over. Whoever has the database has the key that signs them.
 //   - The process's memory holds hashes of live tokens, for moments the tokens
@@ -72,7 +80,8 @@
 // A new scope is a constant and a name in scope.go. A new reason to refuse is an
 // error in errors.go and a line in refusal, in judge.go. What signs people in is
 // password.go, and session.go and setup.go, which are kinds of one thing, ticket.go;
-// whose a leaked token is, identify.go. What a key did is in usage.go and recent.go,
-// and what to say about that in hygiene.go. The limiter is ring.go (one window),
-// limiter.go (the windows of a key) and lease.go (what survives a crash).
+// what slows down those who guess, throttle.go with its rules in tally.go; whose a
+// leaked token is, identify.go. What a key did is in usage.go and recent.go, and what
+// to say about that in hygiene.go. The limiter is ring.go (one window), limiter.go
+// (the windows of a key) and lease.go (what survives a crash).
 package auth

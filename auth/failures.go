@@ -18,9 +18,8 @@ type failures struct {
 }
 
 const (
-	failureShards   = 64
-	failuresAShard  = 1024
-	evictionSamples = 8
+	failureShards  = 64
+	failuresAShard = 1024
 )
 
 type failureShard struct {
@@ -109,20 +108,13 @@ func (s *failureShard) meet(limits Limits, now int64) *suspect {
 	return who
 }
 
-// evict forgets the address that has used least, of a few that the map happens to name.
+// evict forgets the address that has used least, of a few.
 func (s *failureShard) evict(now int64) *suspect {
-	var least netip.Addr
-	fewest, seen := int64(-1), 0
-	for addr, who := range s.suspects {
+	least := leastOf(s.suspects, func(who *suspect) int64 {
 		r := &who.rings[len(who.rings)-1]
 		r.advance(now)
-		if fewest < 0 || r.used < fewest {
-			least, fewest = addr, r.used
-		}
-		if seen++; seen == evictionSamples {
-			break
-		}
-	}
+		return r.used
+	})
 	who := s.suspects[least]
 	delete(s.suspects, least)
 	return who

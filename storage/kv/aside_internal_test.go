@@ -48,6 +48,8 @@ func sameContents(t *testing.T, dir string, before map[string]string) {
 }
 
 // copyDir makes a copy of the files of a running store, as kill -9 would leave them.
+// It has no table in common with it: Badger empties those that it has merged, and
+// the other store would read on in them (SIGBUS).
 func copyDir(t *testing.T, from string) string {
 	t.Helper()
 	to := filepath.Join(t.TempDir(), "copy")
@@ -56,7 +58,9 @@ func copyDir(t *testing.T, from string) string {
 	}
 	names, err := engineFiles(from)
 	for _, name := range names {
-		if err == nil {
+		if err == nil && filepath.Ext(name) == ".sst" {
+			write(t, filepath.Join(to, name), must(os.ReadFile(filepath.Join(from, name)))(t))
+		} else if err == nil {
 			err = keep(filepath.Join(from, name), filepath.Join(to, name))
 		}
 	}
