@@ -77,6 +77,9 @@ var actions = []Action{
 	invoiceAttach, invoiceDetach, invoiceImport,
 }
 
+// Actions is the closed set.
+func Actions() []Action { return slices.Clone(actions) }
+
 func (a Action) known() bool { return slices.Contains(actions, a) }
 
 // Kind is the kind of record that the action is done to: "invoice".

@@ -34,11 +34,8 @@ const defaultAuditLimit = 100
 // more of them than it returns. Error: *input.InvalidError for an action that
 // there is not.
 func (s *Store) Audit(ctx context.Context, q AuditQuery) ([]AuditEntry, error) {
-	if q.Limit <= 0 {
-		q.Limit = defaultAuditLimit
-	}
-	if !slices.ContainsFunc(actions, q.names) {
-		return nil, input.Invalid("action", fmt.Sprintf("%q is none, nor the beginning of one up to a dot", q.Action))
+	if err := q.check(); err != nil {
+		return nil, err
 	}
 	entries := []AuditEntry{}
 	in, some := q.within()
@@ -58,6 +55,17 @@ func (s *Store) Audit(ctx context.Context, q AuditQuery) ([]AuditEntry, error) {
 		})
 	})
 	return entries, err
+}
+
+// check fills in what is left open. Error: *input.InvalidError for the action.
+func (q *AuditQuery) check() error {
+	if q.Limit <= 0 {
+		q.Limit = defaultAuditLimit
+	}
+	if !slices.ContainsFunc(actions, q.names) {
+		return input.Invalid("action", fmt.Sprintf("%q is none, nor the beginning of one up to a dot", q.Action))
+	}
+	return nil
 }
 
 // within is where the records lie that q can select.

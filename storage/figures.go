@@ -52,3 +52,17 @@ func (s *Store) Figures(ctx context.Context) (f Figures, err error) {
 
 // Database is the uid of the store, which its backups and what is restored of them have.
 func (s *Store) Database() uid.ID { return s.id }
+
+// OrgFigures are how much an organization has, keys that have ended and invoices that
+// were canceled included.
+type OrgFigures struct{ Users, Keys, Parties, Invoices, Payments, Attachments uint64 }
+
+// OrgFigures reads what is counted; ErrNotFound if there is no such organization.
+func (s *Store) OrgFigures(ctx context.Context, org uid.ID) (OrgFigures, error) {
+	var c counts
+	err := s.db.View(ctx, func(r kv.Reader) (err error) {
+		c, err = countsOf(r, org)
+		return err
+	})
+	return OrgFigures{c.Users, c.Keys, c.Parties, c.Invoices, c.Payments, c.Attachments}, err
+}

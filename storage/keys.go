@@ -118,6 +118,7 @@ func keyTotals() []byte                  { return globalKey(famTotals) }
 func keyOrg(org uid.ID) []byte           { return globalKey(famOrg, org[:]) }
 func keyEmail(email string) []byte       { return globalKey(famEmail, []byte(email)) }
 func keyAudit(seq uint64) []byte         { return globalKey(famAudit, binary.BigEndian.AppendUint64(nil, seq)) }
+func auditSeqAt(key []byte) uint64       { return binary.BigEndian.Uint64(key[len(key)-8:]) }
 func keyAuditHead() []byte               { return globalKey(famAuditHead) }
 func keySigningKey() []byte              { return globalKey(famSigningKey) }
 func keyTag(t auth.Tag, k uid.ID) []byte { return globalKey(famTag, t[:], k[:]) }

@@ -17,13 +17,9 @@ import (
 func (s *Store) Sessions(ctx context.Context, org, user uid.ID) ([]Session, error) {
 	var live []Session
 	err := s.db.View(ctx, func(r kv.Reader) error {
-		users, err := usersOf(r, org)
+		users, err := usersOrOne(r, org, user)
 		if err != nil {
 			return err
-		}
-		byID := map[uid.ID]*User{}
-		for i := range users {
-			byID[users[i].ID] = &users[i]
 		}
 		in := inGlobal(famSession, org[:])
 		if !user.IsZero() {
@@ -32,13 +28,32 @@ func (s *Store) Sessions(ctx context.Context, org, user uid.ID) ([]Session, erro
 		all, err := sessionsIn(r, in)
 		live = []Session{}
 		for _, n := range all {
-			if u := byID[n.UserID]; u != nil && !n.over(u, s.now()) {
+			if u, ok := users[n.UserID]; ok && !n.over(&u, s.now()) {
 				live = append(live, n)
 			}
 		}
 		return err
 	})
 	return live, err
+}
+
+// usersOrOne are all users of an organization, or only the one that is asked for.
+func usersOrOne(r kv.Reader, org, one uid.ID) (map[uid.ID]User, error) {
+	byID := map[uid.ID]User{}
+	if !one.IsZero() {
+		u, err := userOf(r, org, one)
+		if err == nil {
+			byID[one] = u
+		} else if errors.Is(err, ErrNotFound) {
+			_, err = orgOf(r, org)
+		}
+		return byID, err
+	}
+	users, err := usersOf(r, org)
+	for _, u := range users {
+		byID[u.ID] = u
+	}
+	return byID, err
 }
 
 // FindSession is for the shell, which is in no organization: the session with that
