@@ -18,8 +18,8 @@ type AuditPage struct {
 	Reached time.Time    // of the last record that was read; zero: none was
 }
 
-// auditReach is how many records one step back through the log reads at most: ten or
-// twenty milliseconds. There may be millions, of other organizations too.
+// auditReach is how many records one step back through the log reads, unless the query
+// says less: ten or twenty milliseconds. There may be millions, of other organizations too.
 const auditReach = 10_000
 
 // clockSkew is how far the times of records may stand against their order: a record
@@ -27,7 +27,7 @@ const auditReach = 10_000
 const clockSkew = time.Minute
 
 // AuditBack reads the log backwards from the newest record, or from q.Before, until
-// it has q.Limit entries or has read auditReach records: so it may return fewer
+// it has q.Limit entries or has read q.Reach records: so it may return fewer
 // entries, or none, and there may be more all the same. What is out of q.Since and
 // q.Until is not read. q.After and q.Newest do not count. Error: *input.InvalidError
 // for an action that there is not.
@@ -47,6 +47,9 @@ func (s *Store) AuditBack(ctx context.Context, q AuditQuery) (AuditPage, error) 
 			return nil
 		}
 		back.left = auditReach
+		if q.Reach > 0 {
+			back.left = q.Reach
+		}
 		return r.Scan(in, kv.ScanOptions{Reverse: true}, back.read)
 	})
 	return back.page, err

@@ -86,7 +86,7 @@ func TestTheWayBackMeetsWhatAuditMeets(t *testing.T) {
 		q := AuditQuery{
 			OrgID: one(uid.ID{}, w.org.ID, rival.OrgID), UserID: one(uid.ID{}, uid.ID{}, w.owner.ID), KeyID: one(uid.ID{}, uid.ID{}, uid.ID{15: 3}),
 			Action: []string{"", "key.", "key.revoke", "user."}[draw.IntN(4)],
-			Since:  moment(), Until: moment(), Limit: []int{1, 7, 50, 5000}[draw.IntN(4)],
+			Since:  moment(), Until: moment(), Limit: []int{1, 7, 50, 5000}[draw.IntN(4)], Reach: []int{0, 0, 90, 800}[draw.IntN(4)],
 		}
 		whole := q
 		whole.Newest, whole.Limit = true, 10_000
@@ -128,6 +128,9 @@ func TestOneStepBackIsBounded(t *testing.T) {
 	got, steps := backTo(t, w.store, AuditQuery{OrgID: w.org.ID, Limit: 50})
 	if len(got) == 0 || steps != 3 {
 		t.Errorf("%d entries in %d steps, want some in 3", len(got), steps)
+	}
+	if page, err = w.store.AuditBack(t.Context(), AuditQuery{OrgID: w.org.ID, Limit: 50, Reach: 100}); err != nil || page.Before != last-100+1 {
+		t.Errorf("with a reach of 100 it goes on before %d, want %d; %v", page.Before, last-100+1, err)
 	}
 	early, err := w.store.AuditBack(t.Context(), AuditQuery{OrgID: w.org.ID, Until: wreckTime.Add(-2 * clockSkew)})
 	if err != nil || early.Before != 0 || !early.Reached.IsZero() {

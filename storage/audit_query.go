@@ -26,6 +26,7 @@ type AuditQuery struct {
 	Before uint64 // only records with a lesser one; 0: any
 	Newest bool   // begin with the newest
 	Limit  int    // at most so many; 0: 100
+	Reach  int    // AuditBack reads at most so many records at once; 0: 10,000
 }
 
 const defaultAuditLimit = 100
