@@ -17,17 +17,19 @@ type Day struct {
 	Hours [24]Tally
 }
 
-// Tally counts the requests of a key in one hour.
+// Tally counts the requests of a key in one hour, as auth.Bucket does.
 type Tally struct {
-	Requests uint64 // all, whatever came of them
-	Refused  uint64 // 401, 403 and 429
-	Errors   uint64 // 5xx
+	Requests     uint64 // all, whatever came of them
+	Unauthorized uint64
+	Forbidden    uint64
+	RateLimited  uint64
+	ServerErrors uint64
 }
 
 // put counts what b has instead of what was counted for its hour, if that is of the day.
 func (d *Day) put(b auth.Bucket) {
 	if n := b.Hour.Sub(d.Begin) / time.Hour; n >= 0 && n < 24 {
-		d.Hours[n] = Tally{b.Requests, b.Unauthorized + b.Forbidden + b.RateLimited, b.ServerErrors}
+		d.Hours[n] = Tally{b.Requests, b.Unauthorized, b.Forbidden, b.RateLimited, b.ServerErrors}
 	}
 }
 

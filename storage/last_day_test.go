@@ -26,7 +26,7 @@ func (v *vault) daysOf(keys ...uid.ID) []storage.Day {
 		want := storage.Day{Begin: now.Truncate(time.Hour).Add(-23 * time.Hour)}
 		for _, b := range v.activity(key, want.Begin, now).Buckets {
 			want.Hours[b.Hour.Sub(want.Begin)/time.Hour] = storage.Tally{
-				Requests: b.Requests, Refused: b.Unauthorized + b.Forbidden + b.RateLimited, Errors: b.ServerErrors,
+				Requests: b.Requests, Unauthorized: b.Unauthorized, Forbidden: b.Forbidden, RateLimited: b.RateLimited, ServerErrors: b.ServerErrors,
 			}
 		}
 		if days[i] != want {
@@ -51,10 +51,10 @@ func TestLastDayOfManyKeysIsThatOfEach(t *testing.T) {
 	}
 	unused := v.mint(full("unused"))
 	days := v.daysOf(append(ids, unused.ID, ids[3])...)
-	if got := days[0].Hours[0]; got != (storage.Tally{Requests: 23, Refused: 7}) {
+	if got := days[0].Hours[0]; got != (storage.Tally{Requests: 23, Unauthorized: 1, Forbidden: 2, RateLimited: 4}) {
 		t.Errorf("the oldest hour of the first key: %+v", got)
 	}
-	if got := days[2].Hours[23]; got != (storage.Tally{Requests: 200, Refused: 7, Errors: 2}) {
+	if got := days[2].Hours[23]; got != (storage.Tally{Requests: 200, Unauthorized: 1, Forbidden: 2, RateLimited: 4, ServerErrors: 2}) {
 		t.Errorf("this hour of the third key: %+v", got)
 	}
 	if days[20].Hours != [24]storage.Tally{} || days[21] != days[3] {
