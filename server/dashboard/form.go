@@ -76,7 +76,15 @@ func sentence(reason string) string {
 	if reason == "" {
 		return ""
 	}
-	return strings.ToUpper(reason[:1]) + reason[1:] + "."
+	return capital(reason) + "."
+}
+
+// capital begins text with a capital letter.
+func capital(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // Value, Has, Error, Errors and Bad are for the templates.

@@ -10,13 +10,15 @@ import (
 // functions are what templates call, beside the methods of what they show.
 func functions(version string) template.FuncMap {
 	return template.FuncMap{
-		"asset": func(name string) string { return "/assets/" + version + "/" + name },
-		"dict":  dict,
-		"date":  func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
-		"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
-		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"since": func(t, now time.Time) string { return span(now.Sub(t)) + " ago" },
-		"until": func(t, now time.Time) string { return "in " + span(t.Sub(now)) },
+		"asset":   func(name string) string { return "/assets/" + version + "/" + name },
+		"dict":    dict,
+		"date":    func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
+		"clock":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
+		"stamp":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"capital": capital,
+		"moment":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"since":   func(t, now time.Time) string { return span(now.Sub(t)) + " ago" },
+		"until":   func(t, now time.Time) string { return "in " + span(t.Sub(now)) },
 	}
 }
 
