@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"html/template"
 	"time"
+
+	"exante/server/dashboard/chart"
 )
 
 // functions are what templates call, beside the methods of what they show.
@@ -17,6 +19,9 @@ func functions(version string) template.FuncMap {
 		"stamp":   func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"capital": capital,
 		"moment":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"count":   chart.Count,
+		"millis":  millis,
+		"tone":    statusTone,
 		"since":   func(t, now time.Time) string { return span(now.Sub(t)) + " ago" },
 		"until":   func(t, now time.Time) string { return "in " + span(t.Sub(now)) },
 	}
@@ -57,4 +62,23 @@ func plural(n int64, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// millis is how long an answer took.
+func millis(d time.Duration) string {
+	if d < time.Millisecond {
+		return "< 1 ms"
+	}
+	return chart.Count(uint64(d/time.Millisecond)) + " ms"
+}
+
+// statusTone is the class of the badge of an HTTP status.
+func statusTone(status int) string {
+	switch {
+	case status >= 500:
+		return "bad"
+	case status >= 400:
+		return "warn"
+	}
+	return "good"
 }

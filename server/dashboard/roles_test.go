@@ -8,4 +8,6 @@ var whoMay = map[string]string{
 	"POST /sign-in":              "nobody",
 	"POST /sign-out":             "viewer",
 	"GET /overview":              "viewer",
+
+	"GET /settings/api-keys/:uid": "viewer",
 }

@@ -18,5 +18,7 @@ func Routes() []Route {
 		{"POST", "/sign-out", viewers, signOut},
 
 		{"GET", "/overview", viewers, overview},
+
+		{"GET", "/settings/api-keys/:uid", viewers, showKey},
 	}
 }
