@@ -33,7 +33,7 @@ func midnights(t time.Time) string {
 	if t.Hour() != 0 {
 		return ""
 	}
-	return t.Format("Mon 2 Jan")
+	return dayOfMonth(t)
 }
 
 // spanNamed is the choice of that name, or the first.

@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -15,7 +14,6 @@ type keysSummary struct {
 	All, Live int
 	Used      bool // some key was, ever
 	Advice    []adviceTally
-	Needy     int // keys of which something was found
 
 	Today  int      // keys that were used in the last 24 hours
 	latest []uid.ID // those of them that were used last, at most maxLatest
@@ -32,45 +30,56 @@ const maxLatest = 50
 
 // summarize looks at all keys. That they are in memory is why it may.
 func (v *visit) summarize() keysSummary {
-	type used struct {
-		id uid.ID
-		at time.Time
-	}
 	var (
 		s     keysSummary
-		today []used
-		count = map[auth.FindingKind]int{}
+		last  latest
+		count = make([]int, len(advices))
 		since = timespans[0].begin(v.now)
 	)
-	for _, k := range v.store.Keys(v.org.ID) {
-		last := v.store.Keyring().LastUse(k.ID)
-		found := auth.Hygiene(k, last, v.now)
+	for k, use := range v.store.Keyring().Uses(v.org.ID) {
 		s.All++
-		s.Used = s.Used || !last.At.IsZero()
-		if !v.standing(k, found).ended() {
+		s.Used = s.Used || !use.At.IsZero()
+		found := auth.Hygiene(k, use, v.now)
+		if found != nil || k.Usable(v.now) == nil {
 			s.Live++
 		}
-		if len(found) > 0 {
-			s.Needy++
-		}
 		for _, f := range found {
-			count[f.Kind]++
+			for i := range advices {
+				if advices[i].Kind == f.Kind {
+					count[i]++
+				}
+			}
 		}
-		if !last.At.Before(since) {
-			today = append(today, used{k.ID, last.At})
+		if !use.At.Before(since) {
+			s.Today++
+			last.add(k.ID, use.At)
 		}
 	}
-	for _, a := range advices {
-		if n := count[a.Kind]; n > 0 {
-			s.Advice = append(s.Advice, adviceTally{a, n})
+	for i, n := range count {
+		if n > 0 {
+			s.Advice = append(s.Advice, adviceTally{advices[i], n})
 		}
 	}
-	s.Today = len(today)
-	slices.SortFunc(today, func(a, b used) int { return cmp.Compare(b.at.UnixNano(), a.at.UnixNano()) })
-	for _, u := range today[:min(len(today), maxLatest)] {
-		s.latest = append(s.latest, u.id)
-	}
+	s.latest = last.ids
 	return s
+}
+
+// latest are the keys that were used last, the last one first, at most maxLatest.
+type latest struct {
+	ids []uid.ID
+	at  []time.Time
+}
+
+// add takes a key in, if it is one of them, for that whose use is longest ago.
+func (l *latest) add(id uid.ID, at time.Time) {
+	if full := len(l.at) == maxLatest; full {
+		if !at.After(l.at[maxLatest-1]) {
+			return
+		}
+		l.ids, l.at = l.ids[:maxLatest-1], l.at[:maxLatest-1]
+	}
+	place, _ := slices.BinarySearchFunc(l.at, at, func(have, at time.Time) int { return at.Compare(have) })
+	l.ids, l.at = slices.Insert(l.ids, place, id), slices.Insert(l.at, place, at)
 }
 
 // Some reports whether the requests shown are those of some keys only.
