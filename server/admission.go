@@ -50,7 +50,7 @@ func (x *exchange) refuseQuery(row *route) error {
 	if row.input == inQuery || len(x.http.URI().QueryString()) == 0 {
 		return nil
 	}
-	return x.query().done()
+	return x.query().Done()
 }
 
 // admit checks host and media type, then asks the authenticator once: who is it,

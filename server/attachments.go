@@ -18,8 +18,8 @@ const linkTime = 15 * time.Minute
 func listAttachments(x *exchange) error {
 	q := x.query()
 	at := paging{}
-	at.page, at.perPage = q.page()
-	if err := q.done(); err != nil {
+	at.page, at.perPage = q.Page()
+	if err := q.Done(); err != nil {
 		return err
 	}
 	inv := x.pathID()

@@ -1,15 +1,14 @@
 package server
 
 import (
-	"bytes"
 	"crypto/hmac"
 	"encoding/base64"
 	"encoding/binary"
 	"slices"
-	"strings"
 
 	"exante/auth"
 	"exante/auth/uid"
+	"exante/server/filter"
 	"exante/storage"
 )
 
@@ -24,7 +23,7 @@ import (
 //	rest      text
 
 // cursorOf is the cursor of a mark; "" for none.
-func (x *exchange) cursorOf(q *query, m *storage.InvoiceMark) string {
+func (x *exchange) cursorOf(q *filter.Query, m *storage.InvoiceMark) string {
 	if m == nil {
 		return ""
 	}
@@ -34,14 +33,14 @@ func (x *exchange) cursorOf(q *query, m *storage.InvoiceMark) string {
 
 // readCursor reads the parameter cursor. walk reports that it was sent: an empty
 // one begins a walk.
-func (x *exchange) readCursor(q *query) (after *storage.InvoiceMark, walk bool) {
-	text, sent := q.takeEmpty("cursor")
+func (x *exchange) readCursor(q *filter.Query) (after *storage.InvoiceMark, walk bool) {
+	text, sent := q.TakeEmpty("cursor")
 	if !sent || text == "" {
 		return nil, sent
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(raw) < auth.MACSize || !hmac.Equal(raw[:auth.MACSize], x.signMark(q, raw[auth.MACSize:])) {
-		q.add("cursor", "is not one that this list has given for these parameters")
+		q.Refuse("cursor", "is not one that this list has given for these parameters")
 		return nil, true
 	}
 	return parseMark(raw[auth.MACSize:]), true
@@ -57,27 +56,7 @@ func parseMark(b []byte) *storage.InvoiceMark {
 }
 
 // signMark is the MAC of a mark in the list that q asks for.
-func (x *exchange) signMark(q *query, mark []byte) []byte {
+func (x *exchange) signMark(q *filter.Query, mark []byte) []byte {
 	org := x.org()
-	return x.signing.MAC("exante cursor v1\x00", org[:], q.identity(), mark)
-}
-
-// identity is what makes a list what it is: all parameters but where one stands in
-// it and how much of it is shown, each with its length, in the order of their
-// names.
-func (q *query) identity() []byte {
-	params := slices.Clone(q.params)
-	slices.SortFunc(params, func(a, b parameter) int { return strings.Compare(a.name, b.name) })
-	var id bytes.Buffer
-	for _, p := range params {
-		if slices.Contains([]string{"cursor", "page", "per_page"}, p.name) {
-			continue
-		}
-		for _, text := range []string{p.name, p.value} {
-			id.Write(binary.AppendUvarint(nil, uint64(len(text))))
-			id.WriteString(text)
-		}
-	}
-	id.WriteByte(0)
-	return id.Bytes()
+	return x.signing.MAC("exante cursor v1\x00", org[:], q.Identity(), mark)
 }

@@ -13,6 +13,7 @@ import (
 
 	"exante/auth"
 	"exante/auth/uid"
+	"exante/server/filter"
 )
 
 // exchange is one request and its answer: what the middleware found out, and what
@@ -72,7 +73,7 @@ func (x *exchange) pathID() uid.ID { return idOrNowhere(x.path.Params("uid"), 0)
 func (x *exchange) body() []byte { return x.http.Request.Body() }
 
 // query reads the parameters of the request.
-func (x *exchange) query() *query { return readQuery(x.http.URI().QueryString()) }
+func (x *exchange) query() *filter.Query { return filter.Read(x.http.URI().QueryString()) }
 
 // ifMatch is the version that If-Match demands (RFC 9110 §13.1.1); 0: any. Of
 // several the highest counts: versions only grow, so no older one can be current.

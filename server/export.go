@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"exante/auth/uid"
+	"exante/server/filter"
 	"exante/storage"
 	"exante/storage/billing"
+	"exante/storage/input"
 )
 
 const (
@@ -25,8 +27,8 @@ const (
 func exportInvoices(x *exchange) error {
 	q := x.query()
 	format := readExportFormat(q)
-	iq := readInvoiceFilters(q)
-	if err := q.done(); err != nil {
+	iq := filter.Invoices(q)
+	if err := q.Done(); err != nil {
 		return err
 	}
 	if string(x.http.Request.Header.Protocol()) != "HTTP/1.1" {
@@ -43,8 +45,8 @@ func exportInvoices(x *exchange) error {
 	return nil
 }
 
-func readExportFormat(q *query) *exportFormat {
-	name, sent := q.take("format")
+func readExportFormat(q *filter.Query) *exportFormat {
+	name, sent := q.Take("format")
 	if !sent {
 		return exportFormats[0]
 	}
@@ -53,7 +55,7 @@ func readExportFormat(q *query) *exportFormat {
 			return f
 		}
 	}
-	q.add("format", "%s", oneOf([]string{"ndjson", "csv"}))
+	q.Refuse("format", "%s", input.OneOf([]string{"ndjson", "csv"}))
 	return nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"exante/storage/input"
 )
 
 // fields reads the members of one JSON object by name. A reader returns nil for a
@@ -118,7 +120,7 @@ func (f *fields) done() error {
 func (f *fields) unknown() {
 	for _, m := range f.members {
 		if !m.read {
-			f.add(f.path+shortName(m.name), "is not known here")
+			f.add(f.path+input.ShortName(m.name), "is not known here")
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"exante/auth/uid"
 	"exante/storage/billing"
+	"exante/storage/input"
 )
 
 // length bounds a text in characters.
@@ -124,7 +125,7 @@ func word[T any](f *fields, name string, parse func(string) (T, bool), words []s
 	}
 	w, ok := parse(s)
 	if !ok {
-		f.bad(name, "%s", oneOf(words))
+		f.bad(name, "%s", input.OneOf(words))
 		return nil
 	}
 	return &w
@@ -160,7 +161,7 @@ func (f *fields) time(name string) *time.Time {
 		return nil
 	}
 	s, _ := unquote(v)
-	t, _, ok := parseTime(s)
+	t, _, ok := input.Time(s)
 	if !ok {
 		f.bad(name, "must be a time such as 2026-11-23T09:30:00Z or a date such as 2026-11-23")
 		return nil

@@ -117,7 +117,7 @@ func (f *form) nameOf(part *multipart.Part) (string, error) {
 	case err != nil || disposition != "form-data":
 		return "", input.Invalid(path, "has no Content-Disposition of form-data that can be read")
 	case field != fileField:
-		return "", input.Invalid(shortName(field), "is not known here")
+		return "", input.Invalid(input.ShortName(field), "is not known here")
 	case !isFile:
 		return "", input.Invalid(path, "must be a file, with a file name")
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"exante/server/filter"
 	"exante/storage"
 	"exante/storage/billing"
 	"exante/storage/input"
@@ -79,14 +80,14 @@ func listInvoices(x *exchange) error {
 
 // readInvoiceList reads the parameters of the list; walk says that it goes by
 // cursors.
-func (x *exchange) readInvoiceList(q *query) (iq storage.InvoiceQuery, walk bool, err error) {
-	iq = readInvoiceFilters(q)
-	_, numbered := q.takeEmpty("page")
-	iq.Page, iq.PerPage = q.page()
+func (x *exchange) readInvoiceList(q *filter.Query) (iq storage.InvoiceQuery, walk bool, err error) {
+	iq = filter.Invoices(q)
+	_, numbered := q.TakeEmpty("page")
+	iq.Page, iq.PerPage = q.Page()
 	if iq.After, walk = x.readCursor(q); walk && numbered {
-		q.add("page", "does not go with a cursor")
+		q.Refuse("page", "does not go with a cursor")
 	}
-	return iq, walk, q.done()
+	return iq, walk, q.Done()
 }
 
 func itemAt(now time.Time) func(*jsonWriter, *billing.Invoice) {
@@ -99,20 +100,9 @@ func (x *exchange) answerInvoice(status int, message string, inv *billing.Invoic
 }
 
 var (
-	statusWords   = wordsOf(billing.Statuses())
-	typeWords     = []string{"ACCOUNTS_RECEIVABLE", "ACCOUNTS_PAYABLE"}
-	methodWords   = []string{"send_invoice", "charge_automatically"}
-	contextWords  = []string{"PRODUCT", "DISCOUNT"}
-	currencyWords = []string{"the upper-case codes of ISO 4217"}
+	typeWords    = []string{"ACCOUNTS_RECEIVABLE", "ACCOUNTS_PAYABLE"}
+	contextWords = []string{"PRODUCT", "DISCOUNT"}
 )
-
-func wordsOf(statuses []billing.Status) []string {
-	words := make([]string, len(statuses))
-	for i, status := range statuses {
-		words[i] = status.String()
-	}
-	return words
-}
 
 // readInvoice reads the body of a creation or an update: all fields of the one but
 // owner and type, and paid_date.
@@ -156,16 +146,16 @@ func readInvoicePatch(f *fields) billing.InvoicePatch {
 		IssueDate:        f.time("issue_date"),
 		DueDate:          f.time("due_date"),
 		Number:           f.textOrNull("invoice_number", length{1, 64}),
-		Status:           word(f, "status", billing.ParseStatus, statusWords),
+		Status:           word(f, "status", billing.ParseStatus, filter.StatusWords),
 		Currency:         readCurrency(f),
-		CollectionMethod: word(f, "collection_method", billing.ParseCollectionMethod, methodWords),
+		CollectionMethod: word(f, "collection_method", billing.ParseCollectionMethod, filter.MethodWords),
 		Fields:           readInvoiceFields(f),
 		Tax:              f.cents("tax_cents"),
 	}
 }
 
 func readCurrency(f *fields) *billing.Currency {
-	return word(f, "currency", billing.ParseCurrency, currencyWords)
+	return word(f, "currency", billing.ParseCurrency, filter.CurrencyWords)
 }
 
 const maxInvoiceFields = 100
@@ -193,48 +183,10 @@ func readInvoiceFields(f *fields) *[]billing.Field {
 	for _, m := range members {
 		value, err := jsontext.AppendFormat(nil, m.value)
 		if err != nil {
-			f.bad("invoice_fields."+shortName(m.name), "is not JSON")
+			f.bad("invoice_fields."+input.ShortName(m.name), "is not JSON")
 			continue
 		}
 		list = append(list, billing.Field{Key: m.name, JSON: value})
 	}
 	return &list
-}
-
-// readInvoiceFilters reads what selects and orders invoices.
-func readInvoiceFilters(q *query) (iq storage.InvoiceQuery) {
-	iq.Statuses = list(q, "status", billing.ParseStatus, oneOf(statusWords))
-	iq.CollectionMethods = list(q, "collection_method", billing.ParseCollectionMethod, oneOf(methodWords))
-	iq.PartyIDs = list(q, "target_party_uid", parseID, "must be a uid")
-	iq.Currencies = list(q, "currency", billing.ParseCurrency, oneOf(currencyWords))
-	iq.Number, iq.Search = readNumber(q), q.text("search", 200)
-	iq.Issue, iq.Due, iq.PaidOn = q.times("issue_date"), q.times("due_date"), q.times("paid_date")
-	iq.Total = q.integers("total", -int64(billing.MaxCents), int64(billing.MaxCents))
-	iq.OverdueDays = q.integers("overdue_days", 0, 10_000_000)
-	iq.UpdatedSince = q.instant("updated_since", false)
-	field, desc := q.sort(invoiceSortNames, "-created_at")
-	iq.Sort, iq.Desc = invoiceSorts[field], desc
-	return iq
-}
-
-// readNumber brings a number into the form in which it is kept.
-func readNumber(q *query) string {
-	text := q.text("invoice_number", 64)
-	if text == "" {
-		return ""
-	}
-	clean, reason := input.Text(text, 1, 64)
-	if reason != "" {
-		q.add("invoice_number", "%s", reason)
-	}
-	return clean
-}
-
-var invoiceSortNames = []string{"issue_date", "due_date", "paid_date", "created_at", "updated_at",
-	"invoice_number", "status", "total", "overdue_days"}
-
-var invoiceSorts = map[string]storage.InvoiceSort{
-	"issue_date": storage.ByIssueDate, "due_date": storage.ByDueDate, "paid_date": storage.ByPaidDate,
-	"created_at": storage.ByCreated, "updated_at": storage.ByUpdated, "invoice_number": storage.ByNumber,
-	"status": storage.ByStatus, "total": storage.ByTotal, "overdue_days": storage.ByOverdueDays,
 }

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"exante/auth"
+	"exante/server/filter"
 	"exante/storage"
+	"exante/storage/input"
 )
 
 func createKey(x *exchange) error {
@@ -89,10 +91,10 @@ func keyActivity(x *exchange) error {
 
 func listKeys(x *exchange) error {
 	q := x.query()
-	states := list(q, "state", parseState, oneOf(stateWords))
-	search := strings.ToLower(q.text("search", 200))
-	field, desc := q.sort([]string{"name", "created_at", "last_used_at", "expires_at"}, "-created_at")
-	if err := q.done(); err != nil {
+	states := filter.List(q, "state", parseState, input.OneOf(stateWords))
+	search := strings.ToLower(q.Text("search", 200))
+	field, desc := q.Sort([]string{"name", "created_at", "last_used_at", "expires_at"}, "-created_at")
+	if err := q.Done(); err != nil {
 		return err
 	}
 	keys := slices.DeleteFunc(slices.Clone(x.store.Keys(x.org())), func(k *auth.Key) bool {
@@ -161,7 +163,7 @@ func readKey(x *exchange) (storage.KeyDraft, error) {
 	f.require("name")
 	draft := storage.KeyDraft{Name: orEmpty(f.text("name", length{1, 200}))}
 	if draft.Scopes, err = auth.ParseScopes(f.texts("scopes", maxScopes)); err != nil {
-		f.bad("scopes", "%s", oneOf(scopeWords()))
+		f.bad("scopes", "%s", input.OneOf(scopeWords()))
 	}
 	if draft.Networks, err = auth.ParseNetworks(f.texts("allowed_cidrs", maxNetworks)); err != nil {
 		f.bad("allowed_cidrs", "must be networks such as 192.0.2.0/24 or 2001:db8::/32, host bits zero")
@@ -203,8 +205,8 @@ func readGrace(body []byte) (time.Duration, error) {
 }
 
 // readSpan reads from and to; by default the last seven days.
-func readSpan(q *query, now time.Time) (from, to time.Time, err error) {
-	from, to = q.instant("from", false), q.instant("to", true)
+func readSpan(q *filter.Query, now time.Time) (from, to time.Time, err error) {
+	from, to = q.Instant("from", false), q.Instant("to", true)
 	if to.IsZero() {
 		to = now
 	}
@@ -213,11 +215,11 @@ func readSpan(q *query, now time.Time) (from, to time.Time, err error) {
 	}
 	switch {
 	case from.After(to):
-		q.add("from", "must not be after to")
+		q.Refuse("from", "must not be after to")
 	case to.Sub(from) > maxSpan*day:
-		q.add("from", "must be at most %d days before to", maxSpan)
+		q.Refuse("from", "must be at most %d days before to", maxSpan)
 	}
-	return from, to, q.done()
+	return from, to, q.Done()
 }
 
 var stateWords = []string{string(auth.Active), string(auth.Retiring), string(auth.Expired), string(auth.Revoked)}

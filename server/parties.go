@@ -3,6 +3,7 @@ package server
 import (
 	"time"
 
+	"exante/server/filter"
 	"exante/storage"
 	"exante/storage/billing"
 )
@@ -64,11 +65,11 @@ func (x *exchange) answerParty(status int, message string, p *billing.Party) err
 	return x.tag(p.Version).answer(status, message, func(w *jsonWriter) { writeParty(w, p) })
 }
 
-func readPartyQuery(q *query) (pq storage.PartyQuery, err error) {
-	pq.Page, pq.PerPage = q.page()
-	pq.Search = q.text("search", 200)
-	pq.Sort, pq.Desc = q.sort([]string{"name", "created_at"}, "-created_at")
-	return pq, q.done()
+func readPartyQuery(q *filter.Query) (pq storage.PartyQuery, err error) {
+	pq.Page, pq.PerPage = q.Page()
+	pq.Search = q.Text("search", 200)
+	pq.Sort, pq.Desc = q.Sort([]string{"name", "created_at"}, "-created_at")
+	return pq, q.Done()
 }
 
 // readParty reads the body of a creation or an update.

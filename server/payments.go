@@ -29,8 +29,8 @@ var paymentRecorded = receipt[storage.RecordedPayment]{201, "Payment recorded",
 func listPayments(x *exchange) error {
 	q := x.query()
 	at := paging{}
-	at.page, at.perPage = q.page()
-	if err := q.done(); err != nil {
+	at.page, at.perPage = q.Page()
+	if err := q.Done(); err != nil {
 		return err
 	}
 	all, err := x.store.Payments(x.ctx(), x.org(), x.pathID())

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"exante/auth/uid"
+	"exante/server/filter"
 	"exante/storage"
 	"exante/storage/billing"
 	"exante/storage/index"
@@ -21,8 +22,8 @@ func (x *exchange) ownOrg() (uid.ID, error) {
 
 func invoiceStats(x *exchange) error {
 	q := x.query()
-	currency := q.currency()
-	if err := q.done(); err != nil {
+	currency := filter.Currency(q)
+	if err := q.Done(); err != nil {
 		return err
 	}
 	org, err := x.ownOrg()
@@ -50,19 +51,6 @@ func invoiceFilterOptions(x *exchange) error {
 	}
 	spans := x.store.InvoiceSpans(org)
 	return x.answer(200, "Filter options retrieved", func(w *jsonWriter) { writeFilterOptions(w, &spans) })
-}
-
-// currency reads one currency, "" for none.
-func (q *query) currency() billing.Currency {
-	v, sent := q.take("currency")
-	if !sent {
-		return ""
-	}
-	c, ok := billing.ParseCurrency(v)
-	if !ok {
-		q.add("currency", "%s", oneOf(currencyWords))
-	}
-	return c
 }
 
 // stats are the sums of an organization in the order in which they are shown.

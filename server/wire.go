@@ -1,6 +1,9 @@
 package server
 
-import "exante/storage/billing"
+import (
+	"exante/server/filter"
+	"exante/storage/billing"
+)
 
 // The shapes of answers stand here and in wire_invoice.go and wire_key.go:
 // one function a shape, one line a member, in the order in which it is written.
@@ -20,7 +23,7 @@ func (w *jsonWriter) success(status int, message string, data func(w *jsonWriter
 
 // page writes the data of a list: items, where the page stands, and its
 // neighbours as absolute-path references.
-func page[T any](w *jsonWriter, q *query, path string, at paging, items []T, item func(*jsonWriter, *T)) {
+func page[T any](w *jsonWriter, q *filter.Query, path string, at paging, items []T, item func(*jsonWriter, *T)) {
 	w.open('{')
 	w.name("items")
 	w.open('[')
@@ -59,22 +62,22 @@ func (at paging) writeMeta(w *jsonWriter) {
 	w.close('}')
 }
 
-func (at paging) writeLinks(w *jsonWriter, q *query, path string) {
+func (at paging) writeLinks(w *jsonWriter, q *filter.Query, path string) {
 	var next, prev string
 	switch {
 	case at.walk && at.next != "":
-		next = q.link(path, "cursor", at.next)
+		next = q.Link(path, "cursor", at.next)
 	case at.walk:
 	default:
 		if n := at.page + 1; n <= at.pages() {
-			next = q.pageLink(path, n)
+			next = q.PageLink(path, n)
 		}
 		if n := min(at.page-1, at.pages()); n >= 1 {
-			prev = q.pageLink(path, n)
+			prev = q.PageLink(path, n)
 		}
 	}
 	w.open('{')
-	w.text("self", q.link(path, "", ""))
+	w.text("self", q.Link(path, "", ""))
 	w.text("next", next)
 	w.text("prev", prev)
 	w.close('}')

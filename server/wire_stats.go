@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"exante/server/filter"
 	"exante/storage"
 	"exante/storage/billing"
 )
@@ -41,7 +42,7 @@ func writeStats(w *jsonWriter, currency billing.Currency, s stats) {
 
 func writeFilterOptions(w *jsonWriter, s *storage.InvoiceSpans) {
 	w.open('{')
-	w.texts("statuses", wordsOf(s.Statuses))
+	w.texts("statuses", filter.WordsOf(s.Statuses))
 	methods := make([]string, len(s.CollectionMethods))
 	for i, m := range s.CollectionMethods {
 		methods[i] = m.String()

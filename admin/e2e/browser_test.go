@@ -127,3 +127,12 @@ func (b *browser) picture(name string) {
 		b.t.Fatal(err)
 	}
 }
+
+// whole is picture for all of a page, however long it is.
+func (b *browser) whole(name string) {
+	b.t.Helper()
+	png := read(b, "take a picture", chromedp.FullScreenshot(100))
+	if err := os.WriteFile(filepath.Join(b.t.ArtifactDir(), name+".png"), png, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}

@@ -1,9 +1,11 @@
-package server
+package input_test
 
 import (
 	"strings"
 	"testing"
 	"time"
+
+	"exante/storage/input"
 )
 
 func TestTimesAreRFC3339OrADate(t *testing.T) {
@@ -32,21 +34,9 @@ func TestTimesAreRFC3339OrADate(t *testing.T) {
 		"2026-11-2" + "\uff13":           "",
 		strings.Repeat("2026-11-23", 99): "",
 	} {
-		got, _, ok := parseTime(text)
+		got, _, ok := input.Time(text)
 		if ok != (want != "") || ok && got.Format(time.RFC3339) != want {
-			t.Errorf("parseTime(%q) = %v, %v, want %q", text, got, ok, want)
-		}
-	}
-}
-
-func TestNamesAreShownWithoutHarm(t *testing.T) {
-	key := "ex_live_" + strings.Repeat("aB3dE", 7) + "xyz"
-	for name, want := range map[string]string{
-		"total_cents": "total_cents", "": `""`, "a b": `"a b"`, "a\x1b[2J": `"a\x1b[2J"`, `a"b`: `"a\"b"`, "é": `"é"`,
-		key: `"ex_live_aB3dEaB3…"`, strings.Repeat("é", 33): `"` + strings.Repeat("é", 16) + `…"`,
-	} {
-		if got := shortName(name); got != want {
-			t.Errorf("shortName(%q) = %s, want %s", name, got, want)
+			t.Errorf("Time(%q) = %v, %v, want %q", text, got, ok, want)
 		}
 	}
 }
