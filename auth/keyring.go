@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -136,6 +137,24 @@ func (r *Keyring) Of(org uid.ID) []*Key {
 		keys[i] = live.record.Load()
 	}
 	return keys
+}
+
+// Uses lists all keys of an organization by creation, each with its LastUse: for
+// whoever looks at all of them.
+func (r *Keyring) Uses(org uid.ID) iter.Seq2[*Key, LastUse] {
+	return func(yield func(*Key, LastUse) bool) {
+		r.mu.RLock()
+		keys := slices.Clone(r.byOrg[org])
+		r.mu.RUnlock()
+		for _, live := range keys {
+			live.mu.Lock()
+			last := live.usage.last
+			live.mu.Unlock()
+			if !yield(live.record.Load(), last) {
+				return
+			}
+		}
+	}
 }
 
 // Len is the number of keys.

@@ -132,3 +132,28 @@ func TestUseOfNoKeyIsEmpty(t *testing.T) {
 		t.Errorf("LastUse = %+v", last)
 	}
 }
+
+func TestUsesAreThoseOfEveryKey(t *testing.T) {
+	ring, org := auth.NewKeyring(), uid.ID{1}
+	used := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for n := range byte(3) {
+		ring.Put(auth.Key{ID: uid.ID{n + 1}, OrgID: org})
+	}
+	ring.Put(auth.Key{ID: uid.ID{9}, OrgID: uid.ID{2}})
+	ring.Restore(auth.Use{KeyID: uid.ID{2}, OrgID: org, Last: auth.LastUse{At: used, UserAgent: "x"}}, used)
+	n := byte(0)
+	for k, last := range ring.Uses(org) {
+		if n++; k.ID != (uid.ID{n}) || last != ring.LastUse(k.ID) || (n == 2) == last.At.IsZero() {
+			t.Errorf("key %d is %s, used %v", n, k.ID, last)
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d keys, want 3", n)
+	}
+	for k := range ring.Uses(org) {
+		if k.ID != (uid.ID{1}) {
+			t.Fatal("it goes on after a break")
+		}
+		break
+	}
+}

@@ -45,4 +45,5 @@ var whoMay = map[string]string{
 	"POST /settings/account/sessions/others/end": "viewer",
 	"POST /settings/account/sessions/all/end":    "viewer",
 	"POST /settings/account/sessions/:uid/end":   "viewer",
+	"GET /settings/api-keys/:uid":                "viewer",
 }

@@ -55,5 +55,6 @@ func Routes() []Route {
 		{"POST", "/settings/account/sessions/others/end", viewers, endOthers},
 		{"POST", "/settings/account/sessions/all/end", viewers, endAll},
 		{"POST", "/settings/account/sessions/:uid/end", viewers, endSession},
+		{"GET", "/settings/api-keys/:uid", viewers, showKey},
 	}
 }

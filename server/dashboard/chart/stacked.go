@@ -47,9 +47,12 @@ func Stacked(s Series) template.HTML {
 	for _, b := range s.Bars {
 		highest = max(highest, float64(b.Counts.Total()))
 	}
-	scale := ticks(highest)
+	scale := []float64{0}
+	if highest > 0 {
+		scale = ticks(highest)
+	}
 	d.grid(scale)
-	if total.Total() == 0 {
+	if highest == 0 {
 		d.element("text", attrs{"class", "none", "x", percent(50), "y", plotTop + plotHeight/2, "text-anchor", "middle"}, "No requests in this time")
 	}
 	width := 100 / float64(max(len(s.Bars), 1))
@@ -64,7 +67,7 @@ func Stacked(s Series) template.HTML {
 func (d *drawing) grid(scale []float64) {
 	d.open("g", attrs{"class", "grid"})
 	for _, v := range scale {
-		y := plotBottom - plotHeight*v/scale[len(scale)-1]
+		y := plotBottom - plotHeight*v/max(scale[len(scale)-1], 1)
 		d.shape("line", attrs{"x1", "0", "x2", "100%", "y1", y, "y2", y})
 		d.element("text", attrs{"x", "-8", "y", y, "dy", "0.32em", "text-anchor", "end"}, short(v))
 	}
