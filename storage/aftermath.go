@@ -51,6 +51,7 @@ const (
 	topicScopes
 	topicNetworks
 	topicLimits
+	topicExpiry
 	topicStanding // whether a user is enabled
 	topicRole
 	topicPassword
@@ -77,6 +78,9 @@ func topicsOf(e *AuditEntry) (kinds []topicKind) {
 		}
 		if slices.Contains(fields, fieldLimits) {
 			kinds = append(kinds, topicLimits)
+		}
+		if slices.Contains(fields, fieldExpiry) {
+			kinds = append(kinds, topicExpiry)
 		}
 	}
 	return kinds

@@ -21,7 +21,7 @@ type KeyDraft struct {
 	Scopes    auth.Scopes
 	Networks  []netip.Prefix
 	ExpiresAt time.Time   // zero: never
-	Limits    auth.Limits // operators only: refused from a key (it inherits instead)
+	Limits    auth.Limits // refused from a key (it inherits instead); of a user within the instance's default
 	Token     auth.Token  // operators only: the secret, minted elsewhere; zero: a new one
 }
 
@@ -37,10 +37,10 @@ func (d *KeyDraft) clean(by auth.Principal) error {
 	}
 	if len(d.Limits) > 0 {
 		if _, err := auth.ParseLimits(d.Limits.String()); err != nil {
-			bad.Add("rate_limits", err.Error())
+			bad.Add(fieldLimits, err.Error())
 		}
-		if !operates(by) {
-			bad.Add("rate_limits", "only an operator sets them")
+		if by.Key != nil {
+			bad.Add(fieldLimits, "only an operator sets them")
 		}
 	}
 	if !d.Token.IsZero() && !operates(by) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"exante/auth"
@@ -22,11 +23,14 @@ func (s *Store) grant(r kv.Reader, by auth.Principal, d KeyDraft, now time.Time)
 	if err != nil {
 		return nil, err
 	}
-	switch end := s.lastExpiry(now); {
+	switch end := s.LastExpiry(now); {
 	case !d.ExpiresAt.IsZero() && !d.ExpiresAt.After(now):
 		return nil, input.Invalid("expires_in_days", "must be in the future")
 	case !sooner(d.ExpiresAt, end).Equal(d.ExpiresAt):
 		return nil, input.Invalid("expires_in_days", fmt.Sprintf("must be at most %d days away", s.options.MaxExpiryDays))
+	}
+	if err := mayLimit(by, d.Limits, s.options.Limits); err != nil {
+		return nil, err
 	}
 	k := &auth.Key{
 		OrgID: by.OrgID, UserID: user, Name: d.Name, Scopes: d.Scopes, Networks: d.Networks, Limits: d.Limits,
@@ -92,8 +96,18 @@ func askingKey(r kv.Reader, by auth.Principal, now time.Time) (*auth.Key, error)
 	return k, nil
 }
 
-// lastExpiry is the latest end of a key that is made at now; zero: no bound.
-func (s *Store) lastExpiry(now time.Time) time.Time {
+// mayLimit refuses what a user would allow a key beyond the limits that it has, or
+// else those of the instance: they keep others from being crowded out, and an operator
+// alone lifts them.
+func mayLimit(by auth.Principal, wanted auth.Limits, has ...auth.Limits) error {
+	if operates(by) || len(wanted) == 0 || slices.ContainsFunc(has, wanted.Within) {
+		return nil
+	}
+	return input.Invalid(fieldLimits, fmt.Sprintf("must not allow more than %s: only an operator lifts that", has[0]))
+}
+
+// LastExpiry is the latest end of a key that is made at now; zero: no bound.
+func (s *Store) LastExpiry(now time.Time) time.Time {
 	if s.options.MaxExpiryDays == 0 {
 		return time.Time{}
 	}
@@ -112,7 +126,7 @@ func sooner(a, b time.Time) time.Time {
 func rightsOf(k *auth.Key) Detail {
 	d := Detail{fieldScopes: k.Scopes.String()}
 	if !k.ExpiresAt.IsZero() {
-		d["expires_at"] = k.ExpiresAt.Format(time.RFC3339)
+		d[fieldExpiry] = k.ExpiresAt.Format(time.RFC3339)
 	}
 	if len(k.Networks) > 0 {
 		d[fieldNetworks] = networksText(k.Networks)
@@ -209,7 +223,7 @@ func (s *Store) succeed(r kv.Reader, by auth.Principal, id uid.ID, ifMatch uint6
 	next = &auth.Key{
 		OrgID: old.OrgID, UserID: old.UserID, Name: old.Name,
 		Scopes: old.Scopes, Networks: old.Networks, Limits: old.Limits,
-		CreatedAt: now, UpdatedAt: now, ExpiresAt: s.lastExpiry(now), RotatedFrom: id, Version: 1,
+		CreatedAt: now, UpdatedAt: now, ExpiresAt: s.LastExpiry(now), RotatedFrom: id, Version: 1,
 	}
 	if !old.ExpiresAt.IsZero() {
 		next.ExpiresAt = sooner(next.ExpiresAt, now.Add(old.ExpiresAt.Sub(old.CreatedAt)))

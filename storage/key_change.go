@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"exante/auth"
 	"exante/auth/uid"
@@ -17,26 +18,28 @@ const (
 	fieldScopes   = "scopes"
 	fieldNetworks = "allowed_cidrs"
 	fieldLimits   = "rate_limits"
+	fieldExpiry   = "expires_at"
 )
 
 // KeyPatch carries what of an API key is to change; nil: unchanged.
 type KeyPatch struct {
-	Name     *string         // 1..200 characters
-	Scopes   *auth.Scopes    // within what the key holds: one that may do more is a new key
-	Networks *[]netip.Prefix // empty: from anywhere
-	Limits   *auth.Limits    // empty: the instance's default
+	Name      *string         // 1..200 characters
+	Scopes    *auth.Scopes    // within what the key holds: one that may do more is a new key
+	Networks  *[]netip.Prefix // empty: from anywhere
+	Limits    *auth.Limits    // empty: the instance's default
+	ExpiresAt *time.Time      // in the future, and sooner than it is: one that lives longer is a new key
 }
 
 // UpdateKey changes a key that is active or retiring. When it returns, requests are
 // judged by it. What has its value already is no change, and an update without a
-// change writes nothing. An operator may change all of it, a user the name and the
-// scopes, a key nothing. Errors: input.ErrInvalid, ErrNotFound, ErrKeyEnded.
+// change writes nothing. A key changes none. A user sets no limits that allow more than
+// both the key's own and the instance's. Errors: input.ErrInvalid, ErrNotFound, ErrKeyEnded.
 func (s *Store) UpdateKey(ctx context.Context, by auth.Principal, id uid.ID, p KeyPatch) (*auth.Key, error) {
-	if err := p.allowed(by); err != nil {
-		return nil, err
+	if by.Key != nil {
+		return nil, input.Invalid("api_key", "no key changes it")
 	}
 	write := s.update
-	if p.Scopes != nil { // which are only ever taken away
+	if p.Scopes != nil || p.ExpiresAt != nil { // which are only ever taken away
 		write = s.withdraw
 	}
 	var key *auth.Key
@@ -47,9 +50,17 @@ func (s *Store) UpdateKey(ctx context.Context, by auth.Principal, id uid.ID, p K
 		if state := key.State(t.now); key.Usable(t.now) != nil {
 			return fmt.Errorf("%w: it is %s", ErrKeyEnded, state)
 		}
+		if p.Limits != nil {
+			if err := mayLimit(by, *p.Limits, s.options.Limits, s.limitsOf(key)); err != nil {
+				return err
+			}
+		}
 		changed, err := p.apply(key, by)
 		if err != nil || changed == nil {
 			return err
+		}
+		if key.Usable(t.now) != nil {
+			return input.Invalid(fieldExpiry, "must be in the future")
 		}
 		key.UpdatedAt = t.now
 		return errors.Join(t.putKey(key), t.audit(keyUpdate, id, changed))
@@ -60,24 +71,6 @@ func (s *Store) UpdateKey(ctx context.Context, by auth.Principal, id uid.ID, p K
 	return key, nil
 }
 
-// allowed refuses what by may not change of any key.
-func (p KeyPatch) allowed(by auth.Principal) error {
-	var bad input.Refusals
-	switch {
-	case operates(by):
-	case by.Key != nil:
-		bad.Add("api_key", "no key changes it")
-	default:
-		if p.Networks != nil {
-			bad.Add(fieldNetworks, "only an operator sets them")
-		}
-		if p.Limits != nil {
-			bad.Add(fieldLimits, "only an operator sets them")
-		}
-	}
-	return bad.Err()
-}
-
 // apply changes k and returns what the audit log says of that; nil: nothing changed.
 func (p KeyPatch) apply(k *auth.Key, by auth.Principal) (Detail, error) {
 	d := p.draft(k)
@@ -86,6 +79,9 @@ func (p KeyPatch) apply(k *auth.Key, by auth.Principal) (Detail, error) {
 	}
 	if !k.Scopes.Covers(d.Scopes) {
 		return nil, input.Invalid(fieldScopes, "must be within those that it has")
+	}
+	if !sooner(k.ExpiresAt, d.ExpiresAt).Equal(d.ExpiresAt) {
+		return nil, input.Invalid(fieldExpiry, "must be sooner than it is: a key that lives longer is a new key")
 	}
 	var fields []string
 	detail := Detail{}
@@ -104,18 +100,19 @@ func (p KeyPatch) apply(k *auth.Key, by auth.Principal) (Detail, error) {
 		differs(fieldLimits, k.Limits.String(), d.Limits.String())
 		k.Limits = d.Limits
 	}
+	differs(fieldExpiry, expiryText(k.ExpiresAt), expiryText(d.ExpiresAt))
 	if len(fields) == 0 {
 		return nil, nil
 	}
 	detail["fields"] = strings.Join(fields, " ")
-	k.Name, k.Scopes, k.Networks = d.Name, d.Scopes, d.Networks
+	k.Name, k.Scopes, k.Networks, k.ExpiresAt = d.Name, d.Scopes, d.Networks, d.ExpiresAt
 	return detail, nil
 }
 
 // draft is what p makes of k, for clean to judge. It has limits if p has: those that k
 // has already are none of by's business.
 func (p KeyPatch) draft(k *auth.Key) KeyDraft {
-	d := KeyDraft{Name: k.Name, Scopes: k.Scopes, Networks: k.Networks}
+	d := KeyDraft{Name: k.Name, Scopes: k.Scopes, Networks: k.Networks, ExpiresAt: k.ExpiresAt}
 	if p.Name != nil {
 		d.Name = *p.Name
 	}
@@ -128,7 +125,18 @@ func (p KeyPatch) draft(k *auth.Key) KeyDraft {
 	if p.Limits != nil {
 		d.Limits = *p.Limits
 	}
+	if p.ExpiresAt != nil {
+		d.ExpiresAt = *p.ExpiresAt
+	}
 	return d
+}
+
+// expiryText is the end of a key as the audit log has it, "" for never.
+func expiryText(end time.Time) string {
+	if end.IsZero() {
+		return ""
+	}
+	return end.UTC().Format(lineTime)
 }
 
 // networksText is networks as the audit log has them, "" for anywhere.

@@ -149,27 +149,68 @@ func TestUserNarrowsAKey(t *testing.T) {
 	}
 }
 
-// What a user may change of a key is its name and its scopes; a key changes nothing.
-func TestRestOfAKeyIsChangedByOperatorsAlone(t *testing.T) {
-	v := openVault(t, nil)
-	ann := v.user("ann@example.com", storage.Owner)
-	user := auth.Principal{OrgID: v.org.ID, UserID: ann.ID}
+// A user changes what he could have in a new key; a key changes nothing.
+func TestUserChangesAKeyWithinHisOwnRights(t *testing.T) {
+	v := openVault(t, func(o *storage.Options) { o.Limits = limits(t, "600/1m") })
+	user := auth.Principal{OrgID: v.org.ID, UserID: v.user("ann@example.com", storage.Owner).ID}
 	k := v.mint(full("k"))
 	read := scopes(t, "invoices:read")
-	many := limits(t, "1000/1s")
-	_, err := v.UpdateKey(t.Context(), user, k.ID, storage.KeyPatch{Name: new("x"), Networks: prefixes("10.0.0.0/8"), Limits: &many})
-	refused(t, err, input.ErrInvalid, "invalid: [allowed_cidrs: only an operator sets them rate_limits: only an operator sets them]")
+	few, many, more := limits(t, "60/1m,2000/1d"), limits(t, "1000/1s"), limits(t, "900/1m")
+	refuse := func(limits auth.Limits) {
+		t.Helper()
+		_, err := v.UpdateKey(t.Context(), user, k.ID, storage.KeyPatch{Name: new("x"), Limits: &limits})
+		refused(t, err, input.ErrInvalid, "invalid: [rate_limits: must not allow more than 600/1m: only an operator lifts that]")
+	}
+	refuse(many)
+	_, _, err := v.CreateKey(t.Context(), user, storage.KeyDraft{Name: "x", Scopes: read, Limits: many})
+	refused(t, err, input.ErrInvalid, "invalid: [rate_limits: must not allow more than 600/1m: only an operator lifts that]")
 	_, err = v.UpdateKey(t.Context(), using(k), k.ID, storage.KeyPatch{Scopes: &read})
 	refused(t, err, input.ErrInvalid, "invalid: [api_key: no key changes it]")
 	if got := v.key(k.ID); got.Version != 1 || got.Name != "k" {
 		t.Errorf("it was changed: %s", show(got))
 	}
-	if got, err := v.UpdateKey(t.Context(), user, k.ID, storage.KeyPatch{Name: new("x")}); err != nil || got.Name != "x" {
-		t.Errorf("a new name: %v", err)
+	got, err := v.UpdateKey(t.Context(), user, k.ID, storage.KeyPatch{Name: new("x"), Networks: prefixes("10.0.0.0/8"), Limits: &few})
+	if err != nil || got.Name != "x" || got.Limits.String() != "60/1m,2000/24h" || len(got.Networks) != 1 {
+		t.Errorf("what he may: %s, %v", show(got), err)
+	}
+	v.patch(k.ID, storage.KeyPatch{Limits: &more}) // by an operator, who lifts it
+	if _, err := v.UpdateKey(t.Context(), user, k.ID, storage.KeyPatch{Limits: &more}); err != nil {
+		t.Errorf("what it has already: %v", err)
+	}
+	if _, _, err := v.CreateKey(t.Context(), user, storage.KeyDraft{Name: "y", Scopes: read, Limits: few}); err != nil {
+		t.Errorf("a new key with few: %v", err)
 	}
 	if got, err := v.UpdateKey(t.Context(), v.by, k.ID, storage.KeyPatch{Scopes: &read}); err != nil || got.Scopes != read {
 		t.Errorf("an operator narrows it: %v", err)
 	}
+}
+
+// The end of a key comes sooner, and never later.
+func TestKeyIsMadeToEndSooner(t *testing.T) {
+	v := openWitnessed(t)
+	user := auth.Principal{OrgID: v.org.ID, UserID: v.user("ann@example.com", storage.Admin).ID}
+	k := v.mint(full("k"))
+	now := v.clock.Now()
+	set := func(end time.Time) error {
+		_, err := v.UpdateKey(t.Context(), user, k.ID, storage.KeyPatch{ExpiresAt: &end})
+		return err
+	}
+	refused(t, set(now), input.ErrInvalid, "invalid: [expires_at: must be in the future]")
+	if err := errors.Join(set(time.Time{}), set(now.Add(90*day)), set(now.Add(30*day)), set(now.Add(30*day))); err != nil {
+		t.Fatal(err)
+	}
+	for _, later := range []time.Time{now.Add(31 * day), {}} {
+		refused(t, set(later), input.ErrInvalid, "invalid: [expires_at: must be sooner than it is: a key that lives longer is a new key]")
+	}
+	if last := v.trail(0); last[len(last)-1].Detail["expires_at_before"] != "2027-02-21T09:30:00.000Z" || last[len(last)-1].Detail["fields"] != "expires_at" {
+		t.Errorf("audit log: %v", last[len(last)-1].Detail)
+	}
+	v.reopen()
+	if got := v.key(k.ID); !got.ExpiresAt.Equal(now.Add(30*day)) || got.Version != 3 {
+		t.Errorf("in the end: %s", show(got))
+	}
+	v.clock.Advance(30 * day)
+	refused(t, set(now.Add(29*day)), storage.ErrKeyEnded, "api key has ended and stays as it is: it is expired")
 }
 
 // A user who has been disabled while he asked leaves no key behind, not even as

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"exante/auth"
 	"exante/auth/uid"
@@ -83,7 +84,7 @@ type replayed struct {
 func (t *replayed) doAll(all []said) error {
 	for i := range all {
 		do := t.user
-		if all[i].kind <= topicLimits {
+		if all[i].kind <= topicExpiry {
 			do = t.key
 		}
 		if err := do(&all[i]); err != nil {
@@ -134,8 +135,8 @@ func (t *replayed) end(s *said, key *auth.Key) error {
 	return errors.Join(t.putKey(key), t.audit(keyRevoke, key.ID, detail))
 }
 
-// narrow gives a key the scopes, networks or limits that it had in the end, unless they
-// are only wider. If what they were can't be read the key is revoked, to be safe.
+// narrow gives a key the scopes, networks, limits or end that it had, unless they are
+// only wider. If what they were can't be read the key is revoked, to be safe.
 func (t *replayed) narrow(s *said, key *auth.Key) error {
 	patch, narrower, err := t.patch(s, key)
 	if err != nil {
@@ -156,10 +157,10 @@ func (t *replayed) narrow(s *said, key *auth.Key) error {
 	return errors.Join(t.putKey(key), t.audit(keyUpdate, key.ID, detail))
 }
 
-// patch is what a record says of the scopes, the networks or the limits of a key, and
+// patch is what a record says of the scopes, networks, limits or end of a key, and
 // whether that takes anything away from it.
 func (t *replayed) patch(s *said, key *auth.Key) (p KeyPatch, narrower bool, err error) {
-	field := map[topicKind]string{topicScopes: fieldScopes, topicNetworks: fieldNetworks, topicLimits: fieldLimits}[s.kind]
+	field := map[topicKind]string{topicScopes: fieldScopes, topicNetworks: fieldNetworks, topicLimits: fieldLimits, topicExpiry: fieldExpiry}[s.kind]
 	text, said := s.Detail[field]
 	if !said {
 		return p, false, errors.New("it does not say which")
@@ -170,6 +171,9 @@ func (t *replayed) patch(s *said, key *auth.Key) (p KeyPatch, narrower bool, err
 	case topicNetworks:
 		nets, err := auth.ParseNetworks(strings.Fields(text))
 		return KeyPatch{Networks: &nets}, !auth.NetworksInside(key.Networks, nets), err
+	case topicExpiry:
+		end, err := time.Parse(lineTime, text)
+		return KeyPatch{ExpiresAt: &end}, !sooner(key.ExpiresAt, end).Equal(key.ExpiresAt), err
 	default:
 		var limits auth.Limits // none: the instance's
 		if text != "" {

@@ -78,7 +78,7 @@ func prefixes(texts ...string) *[]netip.Prefix {
 // Keys are as far withdrawn after the restore as they were before it.
 func TestARestoreWithdrawsKeysAgain(t *testing.T) {
 	v := openWitnessed(t)
-	names := []string{"untouched", "revoked", "rotated", "in grace", "grace over", "narrowed", "widened", "limited", "unlimited", "fewer scopes"}
+	names := []string{"untouched", "revoked", "rotated", "in grace", "grace over", "narrowed", "widened", "limited", "unlimited", "fewer scopes", "ended sooner"}
 	keys := map[string]*auth.Key{}
 	for _, name := range names {
 		d := full(name)
@@ -106,6 +106,8 @@ func TestARestoreWithdrawsKeysAgain(t *testing.T) {
 		set := scopes(t, names...)
 		v.patch(keys["fewer scopes"].ID, storage.KeyPatch{Scopes: &set})
 	}
+	sooner := v.clock.Now().Add(36 * time.Hour)
+	v.patch(keys["ended sooner"].ID, storage.KeyPatch{ExpiresAt: &sooner})
 	v.mint(full("late"))
 	v.clock.Advance(24 * time.Hour)
 	v.lost()
@@ -113,6 +115,9 @@ func TestARestoreWithdrawsKeysAgain(t *testing.T) {
 	after := v.back(backup)
 	if k := v.key(keys["fewer scopes"].ID); k.Scopes.String() != "invoices:read,parties:write" || k.State(v.clock.Now()) != auth.Active {
 		t.Errorf("a key has scopes back: %s", show(k))
+	}
+	if k := v.key(keys["ended sooner"].ID); !k.ExpiresAt.Equal(sooner) || k.State(v.clock.Now()) != auth.Active {
+		t.Errorf("a key lives longer again: %s", show(k))
 	}
 	for name, want := range map[string]auth.State{
 		"untouched": auth.Active, "revoked": auth.Revoked, "rotated": auth.Revoked, "in grace": auth.Retiring, "grace over": auth.Revoked,
@@ -130,10 +135,10 @@ func TestARestoreWithdrawsKeysAgain(t *testing.T) {
 			t.Errorf("key %q is good for %v, want %s", name, fmt.Sprint(k.Networks, " ", k.Limits), want)
 		}
 	}
-	if after.KeysRevoked != 3 || after.KeysRetiring != 1 || after.KeysNarrowed != 3 || after.Behind || after.Torn || after.Copy != v.options.AuditCopy {
+	if after.KeysRevoked != 3 || after.KeysRetiring != 1 || after.KeysNarrowed != 4 || after.Behind || after.Torn || after.Copy != v.options.AuditCopy {
 		t.Errorf("it says %+v", after)
 	}
-	if after.Lost["key.create"] != 1 || after.Lost["key.rotate"] != 3 || after.Lost["key.update"] != 6 || after.Lost["key.revoke"] != 1 {
+	if after.Lost["key.create"] != 1 || after.Lost["key.rotate"] != 3 || after.Lost["key.update"] != 7 || after.Lost["key.revoke"] != 1 {
 		t.Errorf("lost are %v", after.Lost)
 	}
 	replayed := 0
@@ -145,8 +150,8 @@ func TestARestoreWithdrawsKeysAgain(t *testing.T) {
 			}
 		}
 	}
-	if replayed != 7 {
-		t.Errorf("%d records of the replay, want 7", replayed)
+	if replayed != 8 {
+		t.Errorf("%d records of the replay, want 8", replayed)
 	}
 	v.clock.Advance(24 * time.Hour)
 	if is := v.state(keys["in grace"].ID); is != auth.Revoked {
