@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"exante/storage"
 )
@@ -89,7 +90,7 @@ func (v *visit) show(status int, name, title string, data any) error {
 	return nil
 }
 
-// SignedIn, Email, Role, Org, At and May are for the layout.
+// SignedIn, Email, Role, Org, Now, At and May are for the layout.
 
 // SignedIn reports whether somebody is.
 func (p *page) SignedIn() bool { return p.signedIn() }
@@ -102,6 +103,9 @@ func (p *page) Role() string { return string(p.user.Role) }
 
 // Org is the name of his organization.
 func (p *page) Org() string { return p.org.Name }
+
+// Now is when the page is made.
+func (p *page) Now() time.Time { return p.now }
 
 // At reports whether the page lies under path: for the navigation.
 func (p *page) At(path string) bool {

@@ -18,5 +18,17 @@ func Routes() []Route {
 		{"POST", "/sign-out", viewers, signOut},
 
 		{"GET", "/overview", viewers, overview},
+
+		{"GET", "/settings/api-keys", viewers, listKeys},
+		{"POST", "/settings/api-keys", admins, createKey},
+		{"GET", "/settings/api-keys/new", admins, newKey},
+		{"GET", "/settings/api-keys/:uid/rotate", admins, askRotate},
+		{"POST", "/settings/api-keys/:uid/rotate", admins, rotateKey},
+		{"GET", "/settings/api-keys/:uid/revoke", admins, askRevoke},
+		{"POST", "/settings/api-keys/:uid/revoke", admins, revokeKey},
+		{"GET", "/settings/api-keys/:uid/edit", admins, askChange},
+		{"POST", "/settings/api-keys/:uid/edit", admins, changeKey},
+		{"GET", "/settings/api-keys/:uid/narrow", admins, askNarrow},
+		{"POST", "/settings/api-keys/:uid/narrow", admins, narrowKey},
 	}
 }

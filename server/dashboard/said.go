@@ -6,6 +6,10 @@ import "time"
 // the cookie that carries it there has a word of this list, and no text.
 var said = map[string]string{
 	"signed-out": "You are signed out.",
+
+	"key-revoked":  "The key is revoked. The next request with it is refused.",
+	"key-changed":  "The key is changed. The next request is judged by what it may do now.",
+	"key-narrowed": "The key is narrowed to what it used.",
 }
 
 // saidFor is how long the next page may take to come.
