@@ -133,27 +133,25 @@ func TestUseOfNoKeyIsEmpty(t *testing.T) {
 	}
 }
 
-func TestUsesAreThoseOfEveryKey(t *testing.T) {
-	ring, org := auth.NewKeyring(), uid.ID{1}
-	used := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for n := range byte(3) {
-		ring.Put(auth.Key{ID: uid.ID{n + 1}, OrgID: org})
+// A walk tells of each key what asking for it alone does.
+func TestStandingsAreOfEveryKeyOfAnOrganization(t *testing.T) {
+	b := newBench(t, nil)
+	ann := newID(t)
+	first, r := b.key(t, nil)
+	second, _ := b.key(t, func(k *auth.Key) { k.UserID = ann })
+	b.key(t, func(k *auth.Key) { k.OrgID = newID(t) })
+	b.admit(t, r)
+	b.ring.SetDisabled(ann, true)
+	var got []auth.Standing
+	for s := range b.ring.Standings(first.OrgID, noon) {
+		got = append(got, s)
+		b.ring.Put(*s.Key) // holds no lock that a change needs
 	}
-	ring.Put(auth.Key{ID: uid.ID{9}, OrgID: uid.ID{2}})
-	ring.Restore(auth.Use{KeyID: uid.ID{2}, OrgID: org, Last: auth.LastUse{At: used, UserAgent: "x"}}, used)
-	n := byte(0)
-	for k, last := range ring.Uses(org) {
-		if n++; k.ID != (uid.ID{n}) || last != ring.LastUse(k.ID) || (n == 2) == last.At.IsZero() {
-			t.Errorf("key %d is %s, used %v", n, k.ID, last)
-		}
+	if len(got) != 2 || got[0].Key.ID != first.ID || got[0].Suspended || got[0].State != auth.Active || got[0].Last != b.ring.LastUse(first.ID) || got[0].Last.At.IsZero() ||
+		got[1].Key.ID != second.ID || !got[1].Suspended || !got[1].Last.At.IsZero() {
+		t.Errorf("got %+v", got)
 	}
-	if n != 3 {
-		t.Errorf("%d keys, want 3", n)
-	}
-	for k := range ring.Uses(org) {
-		if k.ID != (uid.ID{1}) {
-			t.Fatal("it goes on after a break")
-		}
+	for range b.ring.Standings(first.OrgID, noon) {
 		break
 	}
 }

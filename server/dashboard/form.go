@@ -31,9 +31,10 @@ func (f *form) all(name string) []string { return f.values[name] }
 
 func (f *form) set(name string, values ...string) { f.values[name] = values }
 
-// refuse says what is wrong with a field: the first reason stands.
+// refuse says what is wrong with a field: the first reason stands, and
+// none is none.
 func (f *form) refuse(name, reason string) {
-	if f.reasons[name] == "" {
+	if f.reasons[name] == "" && reason != "" {
 		f.reasons[name] = reason
 	}
 }

@@ -56,7 +56,7 @@ func (v *visit) keyFacts(k *auth.Key) keyPage {
 	last := v.store.Keyring().LastUse(k.ID)
 	found := auth.Hygiene(k, last, v.now)
 	p := keyPage{
-		Key: k, Standing: v.standing(k, found), Last: last, Choices: scopeChoices(k.Scopes),
+		Key: k, Standing: v.standing(k, found), Last: last, Choices: scopeChoices(k.Scopes, 0),
 		Limits: limitFacts{v.Auth.LimitsOf(k).String(), len(k.Limits) > 0},
 		Recent: v.Auth.Recent(k.ID), Chain: v.chainOf(k),
 	}

@@ -36,11 +36,15 @@ func (v *visit) summarize() keysSummary {
 		count = make([]int, len(advices))
 		since = timespans[0].begin(v.now)
 	)
-	for k, use := range v.store.Keyring().Uses(v.org.ID) {
+	var found []auth.Finding
+	for k := range v.store.Keyring().Standings(v.org.ID, v.now) {
 		s.All++
-		s.Used = s.Used || !use.At.IsZero()
-		found := auth.Hygiene(k, use, v.now)
-		if found != nil || k.Usable(v.now) == nil {
+		s.Used = s.Used || !k.Last.At.IsZero()
+		found = found[:0]
+		if !k.Suspended {
+			found = auth.AppendHygiene(found, k.Key, k.Last, v.now)
+		}
+		if k.State == auth.Active || k.State == auth.Retiring {
 			s.Live++
 		}
 		for _, f := range found {
@@ -50,9 +54,9 @@ func (v *visit) summarize() keysSummary {
 				}
 			}
 		}
-		if !use.At.Before(since) {
+		if !k.Last.At.Before(since) {
 			s.Today++
-			last.add(k.ID, use.At)
+			last.add(k.Key.ID, k.Last.At)
 		}
 	}
 	for i, n := range count {

@@ -28,6 +28,7 @@ func Routes() []Route {
 		{"POST", "/invoices/:uid/void", admins, voidInvoice},
 		{"GET", "/invoices/:uid/payment", admins, askPayment},
 		{"POST", "/invoices/:uid/payment", admins, recordPayment},
+
 		{"GET", "/setup/:token", anybody, showSetup},
 		{"POST", "/setup/:token", anybody, redeemSetup},
 
@@ -55,6 +56,18 @@ func Routes() []Route {
 		{"POST", "/settings/account/sessions/others/end", viewers, endOthers},
 		{"POST", "/settings/account/sessions/all/end", viewers, endAll},
 		{"POST", "/settings/account/sessions/:uid/end", viewers, endSession},
+
+		{"GET", "/settings/api-keys", viewers, listKeys},
+		{"POST", "/settings/api-keys", admins, createKey},
+		{"GET", "/settings/api-keys/new", admins, newKey},
 		{"GET", "/settings/api-keys/:uid", viewers, showKey},
+		{"GET", "/settings/api-keys/:uid/rotate", admins, askRotate},
+		{"POST", "/settings/api-keys/:uid/rotate", admins, rotateKey},
+		{"GET", "/settings/api-keys/:uid/revoke", admins, askRevoke},
+		{"POST", "/settings/api-keys/:uid/revoke", admins, revokeKey},
+		{"GET", "/settings/api-keys/:uid/edit", admins, askChange},
+		{"POST", "/settings/api-keys/:uid/edit", admins, changeKey},
+		{"GET", "/settings/api-keys/:uid/narrow", admins, askNarrow},
+		{"POST", "/settings/api-keys/:uid/narrow", admins, narrowKey},
 	}
 }

@@ -19,6 +19,10 @@ var said = map[string]string{
 	"user-enabled":          "The user is enabled. His API keys work again, unless they have ended.",
 	"user-signed-out":       "The user is signed out everywhere.",
 	"organization-changed":  "The organization is changed.",
+
+	"key-revoked":  "The key is revoked. The next request with it is refused.",
+	"key-changed":  "The key is changed. The next request is judged by what it may do now.",
+	"key-narrowed": "The key is narrowed to what it used.",
 }
 
 // saidFor is how long the next page may take to come.

@@ -19,11 +19,12 @@ var scopeSentences = map[auth.Scope]string{
 // scopeChoice is a scope that can be chosen.
 type scopeChoice struct{ Name, Sentence string }
 
-// scopeChoices are the scopes that a set permits, each with its sentence.
-func scopeChoices(in auth.Scopes) []scopeChoice {
+// scopeChoices are the scopes that a set permits, but for those that another does, each
+// with its sentence.
+func scopeChoices(in, but auth.Scopes) []scopeChoice {
 	var choices []scopeChoice
 	for _, s := range auth.AllScopes() {
-		if in.Allows(s) {
+		if in.Allows(s) && !but.Allows(s) {
 			choices = append(choices, scopeChoice{s.String(), scopeSentences[s]})
 		}
 	}

@@ -33,14 +33,15 @@ func (s standing) Tone() string {
 	return map[standing]string{active: "good", expiring: "warn", retiring: "info", suspended: "bad", revoked: "bad"}[s]
 }
 
-// standing judges k, about which found was found.
-func (v *visit) standing(k *auth.Key, found []auth.Finding) standing {
-	switch state := k.State(v.now); {
+// standingOf is that of a key in a state, whose user may be disabled, and about which
+// found was found.
+func standingOf(state auth.State, disabled bool, found []auth.Finding) standing {
+	switch {
 	case state == auth.Revoked:
 		return revoked
 	case state == auth.Expired:
 		return expired
-	case v.store.Keyring().Disabled(k.UserID):
+	case disabled:
 		return suspended
 	case state == auth.Retiring:
 		return retiring
@@ -51,6 +52,11 @@ func (v *visit) standing(k *auth.Key, found []auth.Finding) standing {
 		}
 	}
 	return active
+}
+
+// standing is that of one key, about which found was found.
+func (v *visit) standing(k *auth.Key, found []auth.Finding) standing {
+	return standingOf(k.State(v.now), v.store.Keyring().Disabled(k.UserID), found)
 }
 
 // advice is what is said of a kind of finding, and what to do about it.
