@@ -136,11 +136,20 @@ func peopled(t *testing.T) *server {
 	key := shellKey(t, dir, "--name", "Billing")
 	old := shellKey(t, dir, "--name", "Old import")
 	s := serve(t, dir)
-	s.call("DELETE", "/api/api-keys/"+old.UID, key.Key, "")
-	for i := range 3 {
-		s.call("POST", "/api/invoices", key.Key, fmt.Sprintf(`{"status":"SENT","due_date":"2020-01-%02d","line_items":[{"description":"Work","quantity":%d,"unit_price_cents":12500}]}`, i+1, i+1))
+	s.call("DELETE", "/api/api-keys/"+old.UID, key.Key, "").want(t, 200)
+	party := data[struct {
+		UID string `json:"uid"`
+	}](t, s.call("POST", "/api/parties", key.Key, `{"name":"Blue Harbor Ltd"}`).want(t, 201))
+	for i, status := range []string{"SENT", "SENT", "SENT", "APPROVED", "DRAFT"} {
+		made := data[struct {
+			UID string `json:"uid"`
+		}](t, s.call("POST", "/api/invoices", key.Key, fmt.Sprintf(`{"target_party_uid":%q,"currency":"EUR","status":%q,"issue_date":"2020-01-01","due_date":"2020-01-%02d",
+			"line_items":[{"context_type":"PRODUCT","sku":"consulting","quantity":%d,"unit_price":12500}]}`, party.UID, status, i+1, i+1)).want(t, 201))
+		if i == 0 {
+			s.call("POST", "/api/invoices/"+made.UID+"/payments", key.Key, `{"amount_cents":4000,"reference":"wire 4711"}`).want(t, 201)
+		}
 	}
-	s.call("POST", "/api/invoices", key.Key, `{"line_items":[{"description":"A draft","quantity":1,"unit_price_cents":9900}]}`)
+	s.call("GET", "/api/invoices/"+party.UID, key.Key, "").want(t, 404)
 	s.call("GET", "/api/invoices", key.Key, "")
 	return s
 }
