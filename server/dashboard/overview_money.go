@@ -1,13 +1,12 @@
 package dashboard
 
 import (
-	"maps"
-	"math/big"
 	"slices"
 	"strings"
 
 	"exante/storage"
 	"exante/storage/billing"
+	"exante/storage/index"
 )
 
 // moneyFact is what some invoices come to.
@@ -44,32 +43,18 @@ func moneyFactOf(name string, sums []storage.InvoiceSum, own billing.Currency, s
 		words[i] = s.String()
 	}
 	m := moneyFact{Name: name, Path: "/invoices?status=" + strings.Join(words, ",")}
-	totals := map[billing.Currency]*big.Int{}
-	for _, s := range sums {
-		if slices.Contains(statuses, s.Status) {
-			m.Count += s.Count
-			if totals[s.Currency] == nil {
-				totals[s.Currency] = new(big.Int)
+	for _, currency := range currenciesOf(sums, own) {
+		var total index.Amount
+		count := 0
+		for _, s := range sums {
+			if s.Currency == currency && slices.Contains(statuses, s.Status) {
+				count, total = count+s.Count, total.Plus(s.Total)
 			}
-			totals[s.Currency].Add(totals[s.Currency], s.Total.Big())
+		}
+		if count > 0 {
+			m.Count += count
+			m.Amounts = append(m.Amounts, bigMoney(total, currency))
 		}
 	}
-	order := func(c billing.Currency) string { return strings.TrimPrefix(string(c), string(own)) } // its own is before all
-	currencies := slices.SortedFunc(maps.Keys(totals), func(a, b billing.Currency) int { return strings.Compare(order(a), order(b)) })
-	for _, c := range currencies {
-		m.Amounts = append(m.Amounts, amountText(totals[c], c))
-	}
 	return m
-}
-
-// amountText is an amount of any size with its currency: "1234.50 EUR".
-func amountText(n *big.Int, c billing.Currency) string {
-	if n.IsInt64() {
-		return billing.Cents(n.Int64()).Format(c) + " " + string(c)
-	}
-	text, digits := n.String(), c.MinorDigits() // long, since it is more than 64 bits
-	if digits > 0 {
-		text = text[:len(text)-digits] + "." + text[len(text)-digits:]
-	}
-	return text + " " + string(c)
 }
