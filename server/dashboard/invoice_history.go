@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"exante/auth/uid"
 	"exante/storage"
 	"exante/storage/billing"
 )
@@ -13,7 +12,7 @@ import (
 type historyEntry struct {
 	At   time.Time
 	What string
-	Who  string
+	Who  thing
 }
 
 // What a history shows and reads at most: few invoices have more entries, and a
@@ -23,52 +22,25 @@ const (
 	maxHistoryLook = 1000
 )
 
-func (v *visit) history(inv *billing.Invoice) ([]historyEntry, bool, error) {
-	entries, whole, err := v.store.History(v.req.Context, storage.HistoryQuery{
-		OrgID: v.org.ID, Target: inv.ID, From: inv.CreatedAt, To: inv.UpdatedAt, Limit: maxHistory, Look: maxHistoryLook,
+// history is what was done to an invoice, the newest first; whole reports that there
+// is no more.
+func (v *visit) history(inv *billing.Invoice) (list []historyEntry, whole bool, err error) {
+	found, err := v.store.AuditBack(v.req.Context, storage.AuditQuery{
+		OrgID: v.org.ID, Target: inv.ID, Since: inv.CreatedAt, Until: inv.UpdatedAt.Add(time.Millisecond),
+		Limit: maxHistory, Reach: maxHistoryLook,
 	})
 	if err != nil {
 		return nil, false, err
 	}
-	emails, err := v.emails()
+	done, err := v.deeds(found.Entries)
 	if err != nil {
 		return nil, false, err
 	}
-	list := make([]historyEntry, 0, len(entries))
-	for i := range entries {
-		e := &entries[i]
-		list = append(list, historyEntry{At: e.At, What: invoiceDeedOf(e), Who: v.actor(e.Actor, emails)})
+	list = make([]historyEntry, 0, len(done))
+	for i := range done {
+		list = append(list, historyEntry{At: done[i].At, What: invoiceDeedOf(&done[i].AuditEntry), Who: done[i].Who})
 	}
-	return list, whole, nil
-}
-
-// emails are the addresses of the organization's users.
-func (v *visit) emails() (map[uid.ID]string, error) {
-	users, err := v.store.Users(v.req.Context, v.org.ID)
-	emails := make(map[uid.ID]string, len(users))
-	for i := range users {
-		emails[users[i].ID] = users[i].Email
-	}
-	return emails, err
-}
-
-// actor names who did something.
-func (v *visit) actor(a storage.Actor, emails map[uid.ID]string) string {
-	switch a.Kind {
-	case storage.ByKey:
-		if k, err := v.store.Key(v.org.ID, a.KeyID); err == nil {
-			return "API key “" + k.Name + "”"
-		}
-		return "an API key"
-	case storage.ByUser:
-		if email := emails[a.UserID]; email != "" {
-			return email
-		}
-		return "a user"
-	case storage.ByShell:
-		return "an operator"
-	}
-	return "exante"
+	return list, found.Before == 0, nil
 }
 
 // invoiceDeeds are the words for what is done to an invoice, by its action in the audit log.
