@@ -248,7 +248,7 @@ func TestAnInvoiceShowsAllThatBelongsToIt(t *testing.T) {
 	r := v.get(pathOf(inv)).shows(200, "Invoice "+inv.Number, "Partially paid", "Acme", "Acorn Ltd", "1 Oak Street", "Ann", "ann@acorn.example",
 		"consulting", "2.5", "40.00", "100.00", "loyalty", "Discount", "−5.00", "Subtotal 100.00 USD", "−5.00 USD", "Tax 19.00 USD", "Total 114.00 USD",
 		"Paid 4.00 USD", "Remaining 110.00 USD", "wire 17", "note", "very much", `{"n":4711}`, "delivery note.txt", "9 bytes",
-		"Created", "Changed: status, invoice number", "Payment recorded", "File attached", "by an operator").
+		"Created", "Changed: status, invoice number", "Payment recorded", "File attached", "by Operator").
 		hides("Acorn Holding", "There may be older ones")
 	if !strings.Contains(r.body, `href="/invoices?target_party_uid=`+client.ID.String()+`"`) {
 		t.Error("no way to the other invoices of the client")
