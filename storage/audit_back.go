@@ -66,7 +66,7 @@ type lookBack struct {
 // tokens are what a record must hold to be selected, as it lies on the disk: most of
 // those that are not are passed over without being decoded.
 func (q *AuditQuery) tokens() (all [][]byte) {
-	for _, id := range []uid.ID{q.OrgID, q.KeyID, q.UserID} {
+	for _, id := range []uid.ID{q.OrgID, q.KeyID, q.UserID, q.Target} {
 		if !id.IsZero() {
 			all = append(all, bytes.Clone(id[:]))
 		}

@@ -18,6 +18,7 @@ type AuditQuery struct {
 	OrgID  uid.ID    // zero: all
 	KeyID  uid.ID    // that acted, or was acted on; zero: any
 	UserID uid.ID    // likewise
+	Target uid.ID    // that was acted on; zero: any
 	Action string    // the whole of an action, or its beginning up to a dot, "key."; "": any
 	Since  time.Time // zero: from the first on
 	Until  time.Time // records before it; zero: to the last
@@ -88,6 +89,7 @@ func (q *AuditQuery) selects(r *auditRecord) bool {
 	case !q.OrgID.IsZero() && q.OrgID != r.Org,
 		!q.KeyID.IsZero() && q.KeyID != r.Actor.KeyID && q.KeyID != r.Target,
 		!q.UserID.IsZero() && q.UserID != r.Actor.UserID && q.UserID != r.Target,
+		!q.Target.IsZero() && q.Target != r.Target,
 		!q.Since.IsZero() && at.Before(q.Since),
 		!q.Until.IsZero() && !at.Before(q.Until):
 		return false

@@ -23,9 +23,12 @@ const (
 	maxHistoryLook = 1000
 )
 
-func (v *visit) history(inv *billing.Invoice) ([]historyEntry, bool, error) {
-	entries, whole, err := v.store.History(v.req.Context, storage.HistoryQuery{
-		OrgID: v.org.ID, Target: inv.ID, From: inv.CreatedAt, To: inv.UpdatedAt, Limit: maxHistory, Look: maxHistoryLook,
+// history is what was done to an invoice, the newest first; whole reports that there
+// is no more.
+func (v *visit) history(inv *billing.Invoice) (list []historyEntry, whole bool, err error) {
+	found, err := v.store.AuditBack(v.req.Context, storage.AuditQuery{
+		OrgID: v.org.ID, Target: inv.ID, Since: inv.CreatedAt, Until: inv.UpdatedAt.Add(time.Millisecond),
+		Limit: maxHistory, Reach: maxHistoryLook,
 	})
 	if err != nil {
 		return nil, false, err
@@ -34,12 +37,12 @@ func (v *visit) history(inv *billing.Invoice) ([]historyEntry, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	list := make([]historyEntry, 0, len(entries))
-	for i := range entries {
-		e := &entries[i]
+	list = make([]historyEntry, 0, len(found.Entries))
+	for i := range found.Entries {
+		e := &found.Entries[i]
 		list = append(list, historyEntry{At: e.At, What: deedOf(e), Who: v.actor(e.Actor, emails)})
 	}
-	return list, whole, nil
+	return list, found.Before == 0, nil
 }
 
 // emails are the addresses of the organization's users.

@@ -11,22 +11,22 @@ import (
 	"exante/storage/billing"
 )
 
-func (b *books) history(inv billing.Invoice, limit, look int) (actions string, whole bool) {
+func (b *books) history(inv billing.Invoice, limit, reach int) (actions string, whole bool) {
 	b.Helper()
-	entries, whole, err := b.History(b.Context(), storage.HistoryQuery{
-		OrgID: inv.OrgID, Target: inv.ID, From: inv.CreatedAt, To: inv.UpdatedAt, Limit: limit, Look: look,
+	page, err := b.AuditBack(b.Context(), storage.AuditQuery{
+		OrgID: inv.OrgID, Target: inv.ID, Since: inv.CreatedAt, Until: inv.UpdatedAt.Add(time.Millisecond), Limit: limit, Reach: reach,
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
 	var words []string
-	for _, e := range entries {
+	for _, e := range page.Entries {
 		if e.Target != inv.ID {
 			b.Errorf("record %d is about another", e.Seq)
 		}
 		words = append(words, strings.TrimPrefix(string(e.Action), "invoice."))
 	}
-	return strings.Join(words, " "), whole
+	return strings.Join(words, " "), page.Before == 0
 }
 
 // However much was done since, what was done to a record is found where it lies.
@@ -34,19 +34,19 @@ func TestHistoryIsFoundInTheDepthOfTheLog(t *testing.T) {
 	b := openBooks(t)
 	others := func() {
 		for range 20 {
-			b.clock.Advance(time.Minute)
+			b.clock.Advance(2 * time.Minute)
 			b.draft(100)
 		}
-		b.clock.Advance(time.Minute)
+		b.clock.Advance(2 * time.Minute)
 	}
 	others()
 	inv := b.draft(1000)
 	for range 5 {
-		b.clock.Advance(time.Minute)
+		b.clock.Advance(2 * time.Minute)
 		b.draft(100)
 	}
 	b.move(inv.ID, billing.Sent)
-	b.clock.Advance(time.Minute)
+	b.clock.Advance(2 * time.Minute)
 	inv = b.pay(inv.ID, 400)
 	others()
 	for _, c := range []struct {
