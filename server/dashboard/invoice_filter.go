@@ -35,10 +35,16 @@ var filterFields = slices.Concat([]string{"search", "client", "due_date_from", "
 var moreFilters = []string{"issue_date_from", "issue_date_to", "paid_date_from", "paid_date_to", "total_from", "total_to",
 	"overdue_days_from", "overdue_days_to", "updated_since", "currency", "collection_method", "invoice_number", "sort"}
 
+// usualOrder is that of the API too, if none is asked for.
+const usualOrder = "-created_at"
+
 func (v *visit) readInvoiceFilter(own billing.Currency) (*invoiceFilter, error) {
 	f := &invoiceFilter{Form: v.blank(), sent: url.Values{}}
 	for name, values := range v.req.Query {
-		if values = slices.DeleteFunc(slices.Clone(values), func(s string) bool { return strings.TrimSpace(s) == "" }); len(values) > 0 {
+		values = slices.DeleteFunc(slices.Clone(values), func(s string) bool {
+			return strings.TrimSpace(s) == "" || name == "sort" && s == usualOrder
+		})
+		if len(values) > 0 {
 			f.sent[name] = values
 			f.Form.set(name, values...)
 		}
@@ -221,7 +227,7 @@ type choice struct{ Value, Label string }
 // Orders are what the list can be sorted by.
 func (f *invoiceFilter) Orders() []choice {
 	return []choice{
-		{"-created_at", "Newest first"}, {"created_at", "Oldest first"}, {"-updated_at", "Changed last"},
+		{usualOrder, "Newest first"}, {"created_at", "Oldest first"}, {"-updated_at", "Changed last"},
 		{"due_date", "Due first"}, {"-due_date", "Due last"}, {"-issue_date", "Issued last"}, {"issue_date", "Issued first"},
 		{"-paid_date", "Paid last"}, {"-total", "Largest total"}, {"total", "Smallest total"}, {"-overdue_days", "Longest overdue"},
 		{"invoice_number", "Number"}, {"-invoice_number", "Number, backwards"}, {"status", "Status"}, {"-status", "Status, backwards"},
