@@ -35,35 +35,33 @@ type Finding struct {
 // Hygiene is what is found about k, whose use is use. It is nil for a key that admits
 // no requests; of the suspension of a key it does not know. Only an active key is
 // Expiring, at its ExpiresAt: that a retiring one ends is told by its state.
-func Hygiene(k *Key, use LastUse, now time.Time) []Finding {
+func Hygiene(k *Key, use LastUse, now time.Time) []Finding { return AppendHygiene(nil, k, use, now) }
+
+// AppendHygiene appends what is found to found: who judges many keys needs no memory
+// for each.
+func AppendHygiene(found []Finding, k *Key, use LastUse, now time.Time) []Finding {
 	state := k.State(now)
 	if state != Active && state != Retiring {
-		return nil
+		return found
 	}
-	var found [3]Finding // what goes together at most: one allocation, if any
-	n := 0
-	add := func(f Finding) { found[n] = f; n++ }
 	switch {
 	case use.At.IsZero() && state == Active && now.Sub(k.CreatedAt) >= unusedAfter:
-		add(Finding{Kind: NeverUsed})
+		found = append(found, Finding{Kind: NeverUsed})
 	case !use.At.IsZero() && now.Sub(use.At) >= idleAfter:
-		add(Finding{Kind: Idle})
+		found = append(found, Finding{Kind: Idle})
 	}
 	switch end := k.lastInstant(); {
 	case end.IsZero():
-		add(Finding{Kind: NoExpiry})
+		found = append(found, Finding{Kind: NoExpiry})
 	case state == Active && end.Sub(now) <= expiringUnder:
-		add(Finding{Kind: Expiring})
+		found = append(found, Finding{Kind: Expiring})
 	}
 	if !use.WatchedSince.IsZero() && now.Sub(use.WatchedSince) >= watchedEnough {
 		if unused, narrower := k.Scopes.spare(use.Scopes); unused != 0 {
-			add(Finding{Kind: TooBroad, Unused: unused, Narrower: narrower})
+			found = append(found, Finding{Kind: TooBroad, Unused: unused, Narrower: narrower})
 		}
 	}
-	if n == 0 {
-		return nil
-	}
-	return append(make([]Finding, 0, n), found[:n]...)
+	return found
 }
 
 // spare is what s permits beyond used, and the set within s that permits used. Of the

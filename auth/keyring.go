@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -136,6 +137,41 @@ func (r *Keyring) Of(org uid.ID) []*Key {
 		keys[i] = live.record.Load()
 	}
 	return keys
+}
+
+// Standing is a key with what else is known of it from memory.
+type Standing struct {
+	Key       *Key
+	State     State
+	Suspended bool // whose it is has been disabled
+	Last      LastUse
+}
+
+// Standings visits all keys of an organization by creation, as they are at now, for
+// pages that judge each: it costs a fraction of asking for each by its ID.
+func (r *Keyring) Standings(org uid.ID, now time.Time) iter.Seq[Standing] {
+	return func(yield func(Standing) bool) {
+		r.mu.RLock()
+		keys := slices.Clone(r.byOrg[org])
+		r.mu.RUnlock()
+		var some [32]Standing
+		for keys := range slices.Chunk(keys, len(some)) {
+			// A lock has the processor finish what it fetches. So what takes none comes
+			// first: the records, which lie far apart, are fetched side by side.
+			for i, live := range keys {
+				k := live.record.Load()
+				some[i] = Standing{Key: k, State: k.State(now), Suspended: live.user.disabled.Load()}
+			}
+			for i, live := range keys {
+				live.mu.Lock()
+				some[i].Last = live.usage.last
+				live.mu.Unlock()
+				if !yield(some[i]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Len is the number of keys.

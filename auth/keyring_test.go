@@ -132,3 +132,26 @@ func TestUseOfNoKeyIsEmpty(t *testing.T) {
 		t.Errorf("LastUse = %+v", last)
 	}
 }
+
+// A walk tells of each key what asking for it alone does.
+func TestStandingsAreOfEveryKeyOfAnOrganization(t *testing.T) {
+	b := newBench(t, nil)
+	ann := newID(t)
+	first, r := b.key(t, nil)
+	second, _ := b.key(t, func(k *auth.Key) { k.UserID = ann })
+	b.key(t, func(k *auth.Key) { k.OrgID = newID(t) })
+	b.admit(t, r)
+	b.ring.SetDisabled(ann, true)
+	var got []auth.Standing
+	for s := range b.ring.Standings(first.OrgID, noon) {
+		got = append(got, s)
+		b.ring.Put(*s.Key) // holds no lock that a change needs
+	}
+	if len(got) != 2 || got[0].Key.ID != first.ID || got[0].Suspended || got[0].State != auth.Active || got[0].Last != b.ring.LastUse(first.ID) || got[0].Last.At.IsZero() ||
+		got[1].Key.ID != second.ID || !got[1].Suspended || !got[1].Last.At.IsZero() {
+		t.Errorf("got %+v", got)
+	}
+	for range b.ring.Standings(first.OrgID, noon) {
+		break
+	}
+}

@@ -77,6 +77,7 @@ var answers = []answer{
 	{billing.ErrLockedFields, 409, "invoice_locked", "The invoice has been sent: those fields no longer change."},
 	{billing.ErrNotDeletable, 409, "not_deletable", "Only a draft can be deleted."},
 	{storage.ErrKeyNotActive, 409, "key_not_active", "Only an active API key can be rotated."},
+	{storage.ErrKeyEnded, 409, onPages, "This API key has ended. It stays as it is, in the list."},
 	{storage.ErrUserDisabled, 409, "key_not_active", "The user of this API key is disabled."},
 	{storage.ErrTooLarge, 413, "too_large", "That is too much for one change: send less at once."},
 	{storage.ErrFileTooLarge, 413, "file_too_large", "A file may have at most 25 MiB."},

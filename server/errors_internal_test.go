@@ -28,7 +28,7 @@ var operatorOnly = []string{
 	"auth.ErrBadHash", "auth.ErrBadLimits",
 	"auth.ErrBadNetworks", "auth.ErrBadScopes", // the handler names the field instead
 	"billing.ErrBadQuantity", // likewise
-	"storage.ErrInUse", "storage.ErrNotBackedUp", "storage.ErrKeyEnded", "storage.ErrSecretEnded", "storage.ErrLastOwner", "storage.ErrSignIn", "storage.ErrFullDisk", "storage.ErrCorrupt", "storage.ErrNewer", "storage.ErrNoStore", "storage.ErrUnknown",
+	"storage.ErrInUse", "storage.ErrNotBackedUp", "storage.ErrSecretEnded", "storage.ErrLastOwner", "storage.ErrSignIn", "storage.ErrFullDisk", "storage.ErrCorrupt", "storage.ErrNewer", "storage.ErrNoStore", "storage.ErrUnknown",
 	"storage.ErrBackupRunning", "storage.ErrOccupied", "storage.ErrForeignCopy", "storage.ErrBrokenCopy",
 }
 
@@ -98,7 +98,7 @@ func TestEveryErrorHasAnAnswer(t *testing.T) {
 
 // pageOnly reports whether no client of the API can meet err.
 func pageOnly(err error) bool {
-	return slices.Contains([]error{errPageMedia, errPageQuery, dashboard.ErrForgery, dashboard.ErrRole, dashboard.ErrInsecure}, err)
+	return slices.Contains([]error{errPageMedia, errPageQuery, dashboard.ErrForgery, dashboard.ErrRole, dashboard.ErrInsecure, storage.ErrKeyEnded}, err)
 }
 
 func TestAnswersAreWellFormed(t *testing.T) {

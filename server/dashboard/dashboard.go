@@ -38,10 +38,11 @@ type Options struct {
 // requests that are parsed and bounded, and sends its responses.
 type Dashboard struct {
 	Options
-	store  *storage.Store
-	pages  *pages
-	assets *static.Set
-	public string // scheme and host of PublicURL; "" if there is none
+	store    *storage.Store
+	pages    *pages
+	assets   *static.Set
+	throttle *auth.Throttle // of those who guess passwords
+	public   string         // scheme and host of PublicURL; "" if there is none
 }
 
 // New reads what is embedded.
@@ -49,7 +50,7 @@ func New(o Options) (*Dashboard, error) {
 	if o.Store == nil || o.Auth == nil || o.Now == nil || o.Log == nil || o.FileLink == nil {
 		return nil, errors.New("dashboard: a store, an authenticator, a clock, a log and links to files are needed")
 	}
-	d := &Dashboard{Options: o, store: o.Store}
+	d := &Dashboard{Options: o, store: o.Store, throttle: auth.NewThrottle(o.Now)}
 	if u, err := url.Parse(o.PublicURL); err == nil && u.Host != "" {
 		d.public = u.Scheme + "://" + u.Host
 	}

@@ -19,8 +19,11 @@
 // # To add a page
 //
 // Write the row in routes.go, the handler in the file of its subject, and the
-// template. A GET changes nothing. A POST answers with the form and its errors (422),
-// or with goTo. What it did is said by the next page, with a word of said.go. What
+// template. A GET changes nothing. What hands out rights asks for the password again
+// (confirm.go); every look at a password goes through attempt.go, which slows down
+// those who guess. A POST answers with the form and its errors (422), or with goTo; one
+// that makes something makes it once, however often its form is sent (once.go). What it
+// did is said by the next page, with a word of said.go. What
 // a role may not do it is not shown either: ask May in the template. Tests walk the
 // table with every role, and open every page in a browser.
 package dashboard

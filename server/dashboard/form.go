@@ -31,9 +31,10 @@ func (f *form) all(name string) []string { return f.values[name] }
 
 func (f *form) set(name string, values ...string) { f.values[name] = values }
 
-// refuse says what is wrong with a field: the first reason stands.
+// refuse says what is wrong with a field: the first reason stands, and
+// none is none.
 func (f *form) refuse(name, reason string) {
-	if f.reasons[name] == "" {
+	if f.reasons[name] == "" && reason != "" {
 		f.reasons[name] = reason
 	}
 }
@@ -76,7 +77,15 @@ func sentence(reason string) string {
 	if reason == "" {
 		return ""
 	}
-	return strings.ToUpper(reason[:1]) + reason[1:] + "."
+	return capital(reason) + "."
+}
+
+// capital is a text that begins with a capital letter.
+func capital(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // Value, Has, Error, Errors and Bad are for the templates.

@@ -5,21 +5,28 @@ import (
 	"fmt"
 	"html/template"
 	"time"
+
+	"exante/server/dashboard/chart"
 )
 
 // functions are what templates call, beside the methods of what they show.
 func functions(version string) template.FuncMap {
 	return template.FuncMap{
-		"asset": func(name string) string { return "/assets/" + version + "/" + name },
-		"dict":  dict,
-		"date":  func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
-		"clock": func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
-		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"since": func(t, now time.Time) string { return span(now.Sub(t)) + " ago" },
-		"until": func(t, now time.Time) string { return "in " + span(t.Sub(now)) },
+		"count":  chart.Count,
+		"millis": millis,
+		"tone":   statusTone,
+		"asset":  func(name string) string { return "/assets/" + version + "/" + name },
+		"dict":   dict,
+		"date":   func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
+		"clock":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") },
+		"stamp":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"since":  func(t, now time.Time) string { return span(now.Sub(t)) + " ago" },
+		"until":  func(t, now time.Time) string { return "in " + span(t.Sub(now)) },
 
-		"plural": func(n int, noun string) string { return plural(int64(n), noun) },
-		"size":   size,
+		"plural":  func(n int, noun string) string { return plural(int64(n), noun) },
+		"size":    size,
+		"moment":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"capital": capital,
 	}
 }
 
@@ -72,4 +79,23 @@ func size(bytes int64) string {
 		}
 	}
 	return plural(bytes, "byte")
+}
+
+// millis is how long an answer took.
+func millis(d time.Duration) string {
+	if d < time.Millisecond {
+		return "< 1 ms"
+	}
+	return chart.Count(uint64(d/time.Millisecond)) + " ms"
+}
+
+// statusTone is the class of the badge of an HTTP status.
+func statusTone(status int) string {
+	switch {
+	case status >= 500:
+		return "bad"
+	case status >= 400:
+		return "warn"
+	}
+	return "good"
 }

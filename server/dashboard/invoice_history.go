@@ -40,7 +40,7 @@ func (v *visit) history(inv *billing.Invoice) (list []historyEntry, whole bool, 
 	list = make([]historyEntry, 0, len(found.Entries))
 	for i := range found.Entries {
 		e := &found.Entries[i]
-		list = append(list, historyEntry{At: e.At, What: deedOf(e), Who: v.actor(e.Actor, emails)})
+		list = append(list, historyEntry{At: e.At, What: invoiceDeedOf(e), Who: v.actor(e.Actor, emails)})
 	}
 	return list, found.Before == 0, nil
 }
@@ -74,8 +74,8 @@ func (v *visit) actor(a storage.Actor, emails map[uid.ID]string) string {
 	return "exante"
 }
 
-// deeds are the words for what is done to an invoice, by its action in the audit log.
-var deeds = map[storage.Action]string{
+// invoiceDeeds are the words for what is done to an invoice, by its action in the audit log.
+var invoiceDeeds = map[storage.Action]string{
 	"invoice.create":            "Created",
 	"invoice.update":            "Changed",
 	"invoice.line_items.add":    "Lines added",
@@ -87,10 +87,10 @@ var deeds = map[storage.Action]string{
 	"invoice.import":            "Imported, with others",
 }
 
-// deedOf says what was done, and to which fields. An action that is not known here
+// invoiceDeedOf says what was done, and to which fields. An action that is not known here
 // keeps its name.
-func deedOf(e *storage.AuditEntry) string {
-	deed := deeds[e.Action]
+func invoiceDeedOf(e *storage.AuditEntry) string {
+	deed := invoiceDeeds[e.Action]
 	if deed == "" {
 		return string(e.Action)
 	}

@@ -48,3 +48,14 @@ func isLoopback(host string) bool {
 	addr, err := netip.ParseAddr(name)
 	return name == "localhost" || err == nil && addr.IsLoopback()
 }
+
+// origin is scheme and host under which others reach this server.
+func (v *visit) origin() string {
+	switch {
+	case v.public != "":
+		return v.public
+	case v.req.Secure:
+		return "https://" + v.req.Host
+	}
+	return "http://" + v.req.Host
+}

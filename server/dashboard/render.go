@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"exante/storage"
 )
@@ -89,7 +90,7 @@ func (v *visit) show(status int, name, title string, data any) error {
 	return nil
 }
 
-// SignedIn, Email, Role, Org, At and May are for the layout.
+// SignedIn, Email, Role, Org, Now, At and May are for the layout.
 
 // SignedIn reports whether somebody is.
 func (p *page) SignedIn() bool { return p.signedIn() }
@@ -103,6 +104,9 @@ func (p *page) Role() string { return string(p.user.Role) }
 // Org is the name of his organization.
 func (p *page) Org() string { return p.org.Name }
 
+// Now is when the page is made.
+func (p *page) Now() time.Time { return p.now }
+
 // At reports whether the page lies under path: for the navigation.
 func (p *page) At(path string) bool {
 	return p.req.Path == path || strings.HasPrefix(p.req.Path, path+"/")
@@ -112,6 +116,9 @@ func (p *page) At(path string) bool {
 func (p *page) May(who string) bool {
 	return p.may(map[string]access{"admins": admins, "owners": owners}[who])
 }
+
+// MustConfirm reports whether a form that hands out rights asks for the password.
+func (p *page) MustConfirm() bool { return p.mustConfirm() }
 
 // trouble is a page that says what went wrong.
 type trouble struct {

@@ -48,7 +48,7 @@ func (v *visit) recognize() error {
 	}
 	ctx := v.req.Context
 	session, user, err := v.store.Session(ctx, token)
-	if err == nil {
+	if err == nil && !v.unattended() {
 		err = v.store.TouchSession(ctx, session)
 	}
 	if errors.Is(err, storage.ErrNotFound) {
@@ -62,6 +62,13 @@ func (v *visit) recognize() error {
 	}
 	v.session, v.user = session, user
 	return nil
+}
+
+// unattended reports whether the page asks by itself, to show what is new: the element
+// with the id "live" does. That nobody sits before it must still end the session. Who
+// forges this shortens a session of his own.
+func (v *visit) unattended() bool {
+	return v.req.Method == http.MethodGet && v.req.Header("HX-Trigger") == "live"
 }
 
 func (v *visit) signedIn() bool { return !v.session.ID.IsZero() }

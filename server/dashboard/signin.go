@@ -41,10 +41,18 @@ func signIn(v *visit) error {
 	f := v.form()
 	next := local(f.value("next"))
 	email, password := f.value("email"), auth.NewPassword(f.raw("password"))
-	session, token, err := v.store.SignIn(v.req.Context, v.by(), email, password, v.draft())
+	var session storage.Session
+	var token auth.SessionToken
+	err := v.attempt(email, func() (err error) {
+		session, token, err = v.store.SignIn(v.req.Context, v.by(), email, password, v.draft())
+		return err
+	})
 	if errors.Is(err, storage.ErrSignIn) {
 		f.refuse("email", "This address or the password is wrong.")
 		return v.askPassword(http.StatusUnauthorized, f, next)
+	}
+	if status, ok := v.unjudged(f, err); ok {
+		return v.askPassword(status, f, next)
 	}
 	if err != nil {
 		return err
@@ -66,6 +74,12 @@ func (v *visit) enter(session storage.Session, token auth.SessionToken) {
 			v.Log.Error("the session before was not ended", "error", err.Error())
 		}
 	}
+	v.give(session, token)
+}
+
+// give has the browser keep a session that was opened for it.
+func (v *visit) give(session storage.Session, token auth.SessionToken) {
+	v.session = session
 	v.keep(sessionCookie, token.Reveal(), 0)
 }
 
@@ -74,7 +88,13 @@ func signOut(v *visit) error {
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return err
 	}
+	return v.leave("signed-out")
+}
+
+// leave has the browser forget whom it knew.
+func (v *visit) leave(word string) error {
 	v.drop(sessionCookie)
 	v.res.set("Clear-Site-Data", `"cache", "storage"`)
+	v.say(word)
 	return v.goTo("/sign-in")
 }

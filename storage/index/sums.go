@@ -29,7 +29,8 @@ func (a Amount) Add(n int64) Amount {
 	return Amount{int64(high), low}
 }
 
-func (a Amount) plus(b Amount) Amount {
+// Plus is a + b.
+func (a Amount) Plus(b Amount) Amount {
 	low, carry := bits.Add64(a.Low, b.Low, 0)
 	high, _ := bits.Add64(uint64(a.High), uint64(b.High), carry)
 	return Amount{int64(high), low}
@@ -87,7 +88,7 @@ func (t *table) sums() (sums []Sum) {
 			sums = append(sums, Sum{Status: c.reads, Currency: t.currencies.values[c.currency]})
 		}
 		sums[at].Count += t.classes.counts[code]
-		sums[at].Total = sums[at].Total.plus(t.classes.sums[code])
+		sums[at].Total = sums[at].Total.Plus(t.classes.sums[code])
 	}
 	return sums
 }

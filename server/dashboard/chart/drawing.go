@@ -11,14 +11,20 @@ import (
 // names of elements and attributes are constants of this package.
 type drawing struct{ b strings.Builder }
 
-// attrs are names and values by turns. A value is a string, a number of CSS pixels,
-// or a percentage.
+// attrs are names and values by turns. A value is a string, a length, or a percentage.
 type attrs []any
 
-type percent float64
+// length is in hundredths of a CSS pixel: exact, and never no number.
+type length int
+
+// px is a whole number of pixels.
+const px length = 100
+
+// percent is in hundredths of one.
+type percent int
 
 // begin opens an SVG of a fixed height that is one image to a screen reader.
-func (d *drawing) begin(class string, height float64, title, desc string) {
+func (d *drawing) begin(class string, height length, title, desc string) {
 	d.open("svg", attrs{"xmlns", "http://www.w3.org/2000/svg", "class", class, "role", "img", "width", "100%", "height", height})
 	d.element("title", nil, title)
 	if desc != "" {
@@ -55,10 +61,10 @@ func (d *drawing) start(name string, a attrs) {
 		switch v := a[i+1].(type) {
 		case string:
 			d.text(v)
-		case float64:
-			d.b.WriteString(decimal(v))
+		case length:
+			d.b.WriteString(decimal(int(v)))
 		case percent:
-			d.b.WriteString(decimal(float64(v)) + "%")
+			d.b.WriteString(decimal(int(v)) + "%")
 		}
 		d.b.WriteByte('"')
 	}
@@ -73,8 +79,11 @@ func (d *drawing) html() template.HTML {
 	return template.HTML(d.b.String()) // text escaped it
 }
 
-// decimal is v to the hundredth, as short as it goes.
-func decimal(v float64) string {
-	s := strconv.FormatFloat(v, 'f', 2, 64)
-	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+// decimal writes hundredths as short as it goes: 4.5 for 450.
+func decimal(hundredths int) string {
+	s := strconv.Itoa(hundredths / 100)
+	if part := hundredths % 100; part != 0 {
+		s += strings.TrimRight("."+strconv.Itoa(100 + part)[1:], "0")
+	}
+	return s
 }

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 )
@@ -9,31 +10,52 @@ import (
 // maxTicks are so many lines above the one at zero, at most.
 const maxTicks = 4
 
+// most is what a scale can reach, far beyond any number of requests; what is more is
+// drawn as that.
+const most = 1_000_000_000_000_000_000
+
 // ticks are round numbers from 0 to the first that is no less than highest, at equal
-// steps of 1, 2 or 5 times a power of ten. Requests come whole, and so do steps.
-func ticks(highest float64) []float64 {
-	step := 1.0
+// steps of 1, 2 or 5 times a power of ten.
+func ticks(highest uint64) []uint64 {
+	highest = min(highest, most)
+	step, power := uint64(1), uint64(1)
 	for i := 0; step*maxTicks < highest; i++ {
-		step *= []float64{2, 2.5, 2}[i%3]
+		step = []uint64{2, 5, 10}[i%3] * power
+		if i%3 == 2 {
+			power *= 10
+		}
 	}
-	out := []float64{0, step}
+	out := []uint64{0, step}
 	for out[len(out)-1] < highest {
-		out = append(out, step*float64(len(out)))
+		out = append(out, step*uint64(len(out)))
 	}
 	return out
 }
 
-// short is a round number for an axis: 500, 2k, 1.5M.
-func short(v float64) string {
-	for _, u := range []struct {
-		size float64
-		name string
-	}{{1e18, "E"}, {1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
-		if v >= u.size {
-			return strconv.FormatFloat(v/u.size, 'f', -1, 64) + u.name
-		}
+// share is n/of of size, rounded to the nearest; all of it if n is more than of, and
+// nothing of nothing.
+func share(size int, n, of uint64) int {
+	if of == 0 {
+		return 0
 	}
-	return strconv.FormatFloat(v, 'f', -1, 64)
+	high, low := bits.Mul64(uint64(size), min(n, of))
+	low, carry := bits.Add64(low, of/2, 0)
+	q, _ := bits.Div64(high+carry, low, of)
+	return int(q)
+}
+
+// short is a round number for an axis: 500, 2k, 1.5M.
+func short(n uint64) string {
+	unit, names := uint64(1), "kMGTPE"
+	name := ""
+	for len(names) > 0 && n >= unit*1000 {
+		unit, name, names = unit*1000, names[:1], names[1:]
+	}
+	text := strconv.FormatUint(n/unit, 10)
+	if tenth := n % unit * 10 / unit; tenth != 0 {
+		text += "." + strconv.FormatUint(tenth, 10)
+	}
+	return text + name
 }
 
 // Count writes a number with its thousands apart: 1,234,567.

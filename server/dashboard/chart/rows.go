@@ -15,7 +15,7 @@ type Row struct {
 	Href  string // where it leads, a path of this site or its query; "": nowhere
 }
 
-const rowHeight = 44.0 // in CSS pixels: to be hit with a finger
+const rowHeight = 44 * px // to be hit with a finger
 
 // Rows draws a bar for each row, from the top, its words above it; nothing without rows.
 func Rows(rows []Row) template.HTML {
@@ -23,34 +23,34 @@ func Rows(rows []Row) template.HTML {
 		return ""
 	}
 	var d drawing
-	d.open("svg", attrs{"xmlns", "http://www.w3.org/2000/svg", "class", "chart rows", "role", "list", "width", "100%", "height", rowHeight * float64(len(rows))})
+	d.open("svg", attrs{"xmlns", "http://www.w3.org/2000/svg", "class", "chart rows", "role", "list", "width", "100%", "height", rowHeight * length(len(rows))})
 	var highest uint64
 	for _, r := range rows {
 		highest = max(highest, r.Value)
 	}
 	for i, r := range rows {
-		d.row(r, rowHeight*float64(i), float64(max(highest, 1)))
+		d.row(r, rowHeight*length(i), highest)
 	}
 	return d.html()
 }
 
 // row is an item of a list, and a link if it leads anywhere.
-func (d *drawing) row(r Row, top, highest float64) {
+func (d *drawing) row(r Row, top length, highest uint64) {
 	d.open("g", attrs{"role", "listitem"})
 	leads := local(r.Href)
 	if leads {
 		d.open("a", attrs{"href", r.Href})
 		d.shape("rect", attrs{"class", "hit", "x", "0", "y", top, "width", "100%", "height", rowHeight, "fill", "none", "pointer-events", "all"})
 	}
-	d.element("text", attrs{"x", "0", "y", top + 16}, r.Label)
-	d.element("text", attrs{"class", "amount", "x", "100%", "y", top + 16, "text-anchor", "end"}, r.Text)
-	d.shape("rect", attrs{"class", "track", "x", "0", "y", top + 25, "width", "100%", "height", 8.0, "rx", 4.0})
+	d.element("text", attrs{"x", "0", "y", top + 16*px}, r.Label)
+	d.element("text", attrs{"class", "amount", "x", "100%", "y", top + 16*px, "text-anchor", "end"}, r.Text)
+	d.shape("rect", attrs{"class", "track", "x", "0", "y", top + 25*px, "width", "100%", "height", 8 * px, "rx", 4 * px})
 	if r.Value > 0 {
 		class := r.Class
 		if class == "" {
 			class = OK.Class()
 		}
-		d.shape("rect", attrs{"class", class, "x", "0", "y", top + 25, "width", percent(max(float64(r.Value)/highest*100, 0.5)), "height", 8.0, "rx", 4.0})
+		d.shape("rect", attrs{"class", class, "x", "0", "y", top + 25*px, "width", percent(max(share(100_00, r.Value, highest), 50)), "height", 8 * px, "rx", 4 * px})
 	}
 	if leads {
 		d.close("a")

@@ -24,7 +24,7 @@ func Spark(counts []uint64, label string) template.HTML {
 	}
 	var d drawing
 	d.open("svg", attrs{"xmlns", "http://www.w3.org/2000/svg", "class", "spark", "role", "img",
-		"width", float64(sparkBars * sparkStep), "height", float64(sparkHeight + 1)})
+		"width", sparkBars * sparkStep * px, "height", (sparkHeight + 1) * px})
 	d.element("title", nil, label)
 	d.shape("path", attrs{"class", "base", "d", "M0 " + strconv.Itoa(sparkHeight) + "h" + strconv.Itoa(sparkBars*sparkStep) + "v1H0z"})
 	if highest > 0 {
@@ -41,7 +41,7 @@ func sparkPath(counts []uint64, highest uint64) string {
 		if n == 0 {
 			continue
 		}
-		height := max(int(float64(n)/float64(highest)*sparkHeight+0.5), 1)
+		height := max(share(sparkHeight, n, highest), 1)
 		b.WriteString("M" + strconv.Itoa((first+i)*sparkStep) + " " + strconv.Itoa(sparkHeight) + "v-" + strconv.Itoa(height) + "h3v" + strconv.Itoa(height) + "z")
 	}
 	return b.String()

@@ -1,9 +1,6 @@
 package chart
 
-import (
-	"html/template"
-	"strings"
-)
+import "html/template"
 
 // Series are requests over time.
 type Series struct {
@@ -29,10 +26,10 @@ func (s Series) Total() Counts {
 
 // The measures of a stacked chart, in CSS pixels.
 const (
-	plotTop    = 10.0
-	plotHeight = 180.0
+	plotTop    = 10 * px
+	plotHeight = 180 * px
 	plotBottom = plotTop + plotHeight
-	stackedAll = plotBottom + 26
+	stackedAll = plotBottom + 26*px
 	maxLabels  = 8
 )
 
@@ -43,55 +40,73 @@ func Stacked(s Series) template.HTML {
 	var d drawing
 	total := s.Total()
 	d.begin("chart stacked", stackedAll, s.Title, total.String())
-	var highest float64
-	for _, b := range s.Bars {
-		highest = max(highest, float64(b.Counts.Total()))
+	scale := []uint64{0}
+	if highest := s.highest(); highest > 0 {
+		scale = ticks(highest)
+	} else {
+		d.element("text", attrs{"class", "none", "x", percent(50_00), "y", plotTop + plotHeight/2, "text-anchor", "middle"}, "No requests in this time")
 	}
-	scale := ticks(highest)
 	d.grid(scale)
-	if total.Total() == 0 {
-		d.element("text", attrs{"class", "none", "x", percent(50), "y", plotTop + plotHeight/2, "text-anchor", "middle"}, "No requests in this time")
-	}
-	width := 100 / float64(max(len(s.Bars), 1))
 	for i, b := range s.Bars {
-		d.bar(b, float64(i)*width, width, scale[len(scale)-1])
+		d.bar(b, slot{i, len(s.Bars)}, scale[len(scale)-1])
 	}
-	d.labels(s.Bars, width)
+	d.labels(s.Bars)
 	return d.html()
 }
 
+// highest is the most that any bar has.
+func (s Series) highest() uint64 {
+	var highest uint64
+	for _, b := range s.Bars {
+		highest = max(highest, b.Counts.Total())
+	}
+	return highest
+}
+
+// slot is the place of a bar along the axis: the nth of so many.
+type slot struct{ n, of int }
+
+// at is where so many hundredths of the slot have passed.
+func (s slot) at(hundredths int) percent {
+	return percent((s.n*100 + hundredths) * 100_00 / (s.of * 100))
+}
+
 // grid draws a line and a number for each tick.
-func (d *drawing) grid(scale []float64) {
+func (d *drawing) grid(scale []uint64) {
 	d.open("g", attrs{"class", "grid"})
-	for _, v := range scale {
-		y := plotBottom - plotHeight*v/scale[len(scale)-1]
+	for _, n := range scale {
+		y := plotBottom - height(n, scale[len(scale)-1])
 		d.shape("line", attrs{"x1", "0", "x2", "100%", "y1", y, "y2", y})
-		d.element("text", attrs{"x", "-8", "y", y, "dy", "0.32em", "text-anchor", "end"}, short(v))
+		d.element("text", attrs{"x", "-8", "y", y, "dy", "0.32em", "text-anchor", "end"}, short(n))
 	}
 	d.close("g")
 }
 
+// height is how high n is drawn where top reaches the whole height.
+func height(n, top uint64) length { return length(share(int(plotHeight), n, top)) }
+
 // bar draws one. Its whole height tells its numbers, an empty bar's too. Whatever
 // happened at all is at least a pixel high.
-func (d *drawing) bar(b Bar, left, width, top float64) {
-	const gap = 0.18 // of the width
+func (d *drawing) bar(b Bar, s slot, top uint64) {
+	const gap = 9 // hundredths of the slot, on either side
+	left, right := s.at(gap), s.at(100-gap)
 	d.open("g", attrs{"class", "bar"})
 	d.element("title", nil, b.Name+": "+b.Counts.String())
-	d.shape("rect", attrs{"class", "hit", "x", percent(left), "y", plotTop, "width", percent(width), "height", plotHeight, "fill", "none", "pointer-events", "all"})
+	d.shape("rect", attrs{"class", "hit", "x", s.at(0), "y", plotTop, "width", s.at(100) - s.at(0), "height", plotHeight, "fill", "none", "pointer-events", "all"})
 	y := plotBottom
 	for o, n := range b.Counts {
 		if n == 0 {
 			continue
 		}
-		height := max(plotHeight*float64(n)/top, 1)
-		y -= height
-		d.shape("rect", attrs{"class", Outcome(o).Class(), "x", percent(left + width*gap/2), "y", max(y, 0), "width", percent(width * (1 - gap)), "height", height})
+		high := max(height(n, top), 1*px)
+		y = max(y-high, 0)
+		d.shape("rect", attrs{"class", Outcome(o).Class(), "x", left, "y", y, "width", right - left, "height", high})
 	}
 	d.close("g")
 }
 
 // labels names as many bars as there is room for, evenly.
-func (d *drawing) labels(bars []Bar, width float64) {
+func (d *drawing) labels(bars []Bar) {
 	named := 0
 	for _, b := range bars {
 		if b.Label != "" {
@@ -106,8 +121,8 @@ func (d *drawing) labels(bars []Bar, width float64) {
 			continue
 		}
 		if seen%every == 0 {
-			classes := []string{"", "minor"}
-			d.element("text", attrs{"class", classes[seen/every%2], "x", percent((float64(i) + 0.5) * width), "y", plotBottom + 18, "text-anchor", "middle"}, strings.TrimSpace(b.Label))
+			class := []string{"major", "minor"}[seen/every%2]
+			d.element("text", attrs{"class", class, "x", slot{i, len(bars)}.at(50), "y", plotBottom + 18*px, "text-anchor", "middle"}, b.Label)
 		}
 		seen++
 	}

@@ -1,0 +1,70 @@
+package dashboard
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"strings"
+
+	"exante/auth"
+	"exante/auth/uid"
+	"exante/storage"
+)
+
+// A form that makes something has a field "once" with a name of its own. However
+// often it is sent, by a double click or a reload, it makes one thing: the store keeps
+// the name in the transaction that makes it (storage.Once).
+
+// onceField is the name of a form that is shown anew.
+func onceField() string { return rand.Text() }
+
+// nameOnce gives a form its name, unless it comes back with one.
+func (f *form) nameOnce() *form {
+	if !validOnce(f.value("once")) {
+		f.set("once", onceField())
+	}
+	return f
+}
+
+// validOnce reports whether a name can be one of rand.Text: 26 characters of base32,
+// which is 128 bits.
+func validOnce(name string) bool {
+	return len(name) == len(rand.Text()) && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+}
+
+// checkOnce refuses a form that has lost its name.
+func (f *form) checkOnce() {
+	if !validOnce(f.value("once")) {
+		f.general = append(f.general, "The form was incomplete. Nothing was done: send it again.")
+	}
+}
+
+// onceKey has the store make a key for this form once. A name belongs to who was
+// shown it: another user's form is another one. What else is in the form does not
+// matter, so that one which was changed and sent again makes no second key.
+func (v *visit) onceKey(f *form) *storage.Once[auth.Key] {
+	id := sha256.New()
+	for _, part := range []string{"exante form v1", v.user.ID.String(), v.req.Path, f.value("once")} {
+		id.Write([]byte(part + "\x00"))
+	}
+	return &storage.Once[auth.Key]{ID: storage.OnceID(id.Sum(nil)), Render: func(k auth.Key) storage.Answer {
+		return storage.Answer{Status: 200, Body: []byte(k.ID.String())}
+	}}
+}
+
+// madeBefore is the key that such a form has made already; nil if err is another.
+func (v *visit) madeBefore(err error) *auth.Key {
+	var replay *storage.ReplayError
+	if !errors.As(err, &replay) {
+		return nil
+	}
+	id, err := uid.Parse(string(replay.Body))
+	if err != nil {
+		return nil
+	}
+	k, err := v.store.Key(v.org.ID, id)
+	if err != nil {
+		return nil
+	}
+	return k
+}
