@@ -2,7 +2,6 @@ package dashboard
 
 import (
 	"errors"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -80,7 +79,7 @@ func (v *visit) unjudged(f *form, err error) (status int, ok bool) {
 // retryAfter tells a browser when to try again (RFC 9110 §10.2.3), in whole seconds
 // that are never too few.
 func (v *visit) retryAfter(wait time.Duration) time.Duration {
-	seconds := max(1, int64(math.Ceil(wait.Seconds())))
+	seconds := auth.Seconds(wait)
 	v.res.set("Retry-After", strconv.FormatInt(seconds, 10))
 	return time.Duration(seconds) * time.Second
 }

@@ -45,7 +45,7 @@ func TestTheOverviewCountsWhatNeedsALook(t *testing.T) {
 	_, err := s.store.RevokeKey(t.Context(), s.acme.by, gone.ID, 0)
 	s.must(err)
 	s.minted(s.rival, storage.KeyDraft{Name: "of others"})
-	page := s.as(s.acme.viewer).get("/overview").shows(200, "API keys 3", "of 4 that there are", "2 never end", "1 end soon").hides("of others")
+	page := s.as(s.acme.viewer).get("/overview").shows(200, "API keys 3", "of 4 that there are", "Never ends 2", "Ends soon 1").hides("of others")
 	for _, kind := range []auth.FindingKind{auth.NoExpiry, auth.Expiring} {
 		if !strings.Contains(page.body, `href="/settings/api-keys?finding=`+string(kind)+`"`) {
 			t.Errorf("no link to the keys with %s", kind)

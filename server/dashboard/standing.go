@@ -63,18 +63,17 @@ func (v *visit) standing(k *auth.Key, found []auth.Finding) standing {
 type advice struct {
 	Kind   auth.FindingKind
 	Short  string // on a badge
-	Many   string // after a number, in the summary
 	Action string // label of the link
 	Path   string // below that of the key
 }
 
 // advices are of every kind, the most urgent first.
 var advices = []advice{
-	{auth.Expiring, "Ends soon", "end soon", "Rotate", "rotate"},
-	{auth.TooBroad, "Broader than used", "may do more than they did", "Narrow", "narrow"},
-	{auth.NoExpiry, "Never ends", "never end", "Set an end", "edit"},
-	{auth.Idle, "Not used for 90 days", "were not used for 90 days", "Revoke", "revoke"},
-	{auth.NeverUsed, "Never used", "were never used", "Revoke", "revoke"},
+	{auth.Expiring, "Ends soon", "Rotate", "rotate"},
+	{auth.TooBroad, "Broader than used", "Narrow", "narrow"},
+	{auth.NoExpiry, "Never ends", "Set an end", "edit"},
+	{auth.Idle, "Not used for 90 days", "Revoke", "revoke"},
+	{auth.NeverUsed, "Never used", "Revoke", "revoke"},
 }
 
 // adviceOn is the advice for a finding. Of a key that needed no scope at all, none is
