@@ -43,11 +43,18 @@ type company struct {
 
 func passwordOf(u storage.User) string { return "correct horse " + string(u.Role) }
 
-// open starts a site that anybody may be wrong at, often.
+// open starts a site where passwords cost nothing and any number may be checked at once.
 func open(tb testing.TB, change ...func(*server.Options)) *site {
+	tb.Helper()
+	return openBehind(tb, storagetest.Hasher(tb), change...)
+}
+
+// openBehind starts a site with a gate of its own before argon2id. A key may be wrong often.
+func openBehind(tb testing.TB, gate *auth.Hasher, change ...func(*server.Options)) *site {
 	tb.Helper()
 	s := &site{tb: tb, clock: storagetest.NewClock(), log: &syncBuffer{}}
 	stored := storagetest.Options(tb, s.clock)
+	stored.Hasher = gate
 	s.store = storagetest.Reopen(tb, stored)
 	limits, err := auth.ParseLimits("1000000/1m")
 	s.must(err)
