@@ -52,6 +52,10 @@ func TestEveryMakingMethodIsCarriedOutOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	owner, err := b.OwnerOf(ctx, b.by.OrgID)
+	if err != nil {
+		t.Fatal(err)
+	}
 	keyText := func(k auth.Key) string { return k.ID.String() }
 	for name, do := range map[string]func(body string) (storage.Answer, error){
 		"invoice": func(body string) (storage.Answer, error) {
@@ -82,6 +86,11 @@ func TestEveryMakingMethodIsCarriedOutOnce(t *testing.T) {
 		"rotation": func(body string) (storage.Answer, error) {
 			o := named("rotation", body, keyText)
 			_, _, err := b.RotateKey(ctx, b.by, key.ID, time.Hour, 0, o)
+			return o.Kept(), err
+		},
+		"setup link": func(body string) (storage.Answer, error) {
+			o := named("setup link", body, func(n auth.SetupName) string { return n.ID.String() })
+			_, _, err := b.MintSetup(ctx, b.by, owner.ID, o)
 			return o.Kept(), err
 		},
 	} {

@@ -98,6 +98,24 @@ func (s *Store) EndSessions(ctx context.Context, by auth.Principal, user uid.ID)
 	return err
 }
 
+// EndOtherSessions ends every session of a user but one of his, also those that are
+// being opened: the one that stays is taken into the next epoch. It lasts no longer than
+// it would have. Errors: ErrNotFound if it is over.
+func (s *Store) EndOtherSessions(ctx context.Context, by auth.Principal, stays Session) error {
+	return s.withdraw(ctx, by, func(t *tx) error {
+		session, user, err := liveSession(t, stays.name(), t.now)
+		if err != nil {
+			return err
+		}
+		user.endSessions()
+		session.Epoch = user.Epoch
+		return errors.Join(
+			put(t, keySession(session.name()), famSession, recordOfSession(&session)),
+			t.putUser(&user, userSignOut, Detail{"but": session.ID.String()}),
+		)
+	})
+}
+
 // sessionsIn reads the sessions of a range, over or not.
 func sessionsIn(r kv.Reader, in kv.Range) ([]Session, error) {
 	var all []Session

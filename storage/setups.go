@@ -19,17 +19,20 @@ import (
 const SetupTime = 15 * time.Minute
 
 // MintSetup makes a setup link for a user of by's organization, in place of the one
-// that he has. It returns when it ends. Errors: ErrNotFound, ErrUserDisabled.
-func (s *Store) MintSetup(ctx context.Context, by auth.Principal, user uid.ID) (auth.SetupToken, time.Time, error) {
+// that he has. It returns when it ends. Errors: ErrNotFound, ErrUserDisabled, and those
+// of Once.
+func (s *Store) MintSetup(ctx context.Context, by auth.Principal, user uid.ID, once ...*Once[auth.SetupName]) (auth.SetupToken, time.Time, error) {
 	var token auth.SetupToken
+	var name auth.SetupName // all of it that Once may keep
 	var ends time.Time
-	err := s.update(ctx, by, func(t *tx) (err error) {
+	err := s.update(ctx, by, only(once).around(&name, func(t *tx) (err error) {
 		if err := enabled(t, by.OrgID, user); err != nil {
 			return err
 		}
 		token, ends, err = t.putSetup(user)
+		name = token.Name()
 		return err
-	})
+	}))
 	if err != nil {
 		return auth.SetupToken{}, time.Time{}, err
 	}

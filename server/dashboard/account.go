@@ -97,18 +97,8 @@ func endSession(v *visit) error {
 
 // endOthers signs out everywhere else.
 func endOthers(v *visit) error {
-	sessions, err := v.store.Sessions(v.req.Context, v.org.ID, v.user.ID)
-	if err != nil {
+	if err := v.store.EndOtherSessions(v.req.Context, v.by(), v.session); err != nil {
 		return err
-	}
-	for _, n := range sessions {
-		if n.ID == v.session.ID {
-			continue
-		}
-		err := v.store.EndSession(v.req.Context, v.by(), v.user.ID, n.ID)
-		if err != nil && !errors.Is(err, storage.ErrNotFound) {
-			return err
-		}
 	}
 	v.say("others-ended")
 	return v.goTo("/settings/account")

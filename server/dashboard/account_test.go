@@ -52,6 +52,11 @@ func TestSignOutEverywhere(t *testing.T) {
 	other := s.as(s.acme.owner)
 	a.post("/settings/account/sessions/others/end").leadsTo("/settings/account")
 	a.get("/settings/account").shows(200, "You are signed out everywhere else")
+	ends, err := s.store.Audit(t.Context(), storage.AuditQuery{OrgID: s.acme.org.ID, UserID: s.acme.viewer.ID, Action: "user.sessions.end"})
+	s.must(err)
+	if len(ends) != 1 { // all at once, or some stay if it is cut off
+		t.Errorf("the others were ended in %d steps", len(ends))
+	}
 	b.get("/overview").leadsTo("/sign-in?next=%2Foverview")
 	c.get("/overview").leadsTo("/sign-in?next=%2Foverview")
 	b = s.as(s.acme.viewer)

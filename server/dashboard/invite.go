@@ -54,20 +54,31 @@ func makeLink(v *visit) error {
 		return err
 	}
 	f := v.form()
+	f.checkOnce()
 	if err := v.confirm(f); err != nil {
 		return err
 	}
-	if f.ok() {
-		token, ends, err := v.store.MintSetup(v.req.Context, v.by(), m.ID)
-		if !errors.Is(err, storage.ErrUserDisabled) {
-			if err != nil {
-				return err
-			}
-			return v.showLink(m, token, ends)
-		}
-		f.general = append(f.general, "This user is disabled: enable him first.")
+	if !f.ok() {
+		return v.askLink(http.StatusUnprocessableEntity, m, f)
 	}
-	return v.askAbout(http.StatusUnprocessableEntity, "user_link", "Make a setup link", m, f)
+	token, ends, err := v.store.MintSetup(v.req.Context, v.by(), m.ID, v.onceLink(f))
+	var replay *storage.ReplayError
+	switch {
+	case errors.As(err, &replay):
+		f.object("This form was sent before, and the answer to that showed a link, once. If it is lost, make another: the lost one stops working.")
+		f.set("once", onceField())
+		return v.askLink(http.StatusConflict, m, f)
+	case errors.Is(err, storage.ErrUserDisabled):
+		f.object("This user is disabled: enable him first.")
+		return v.askLink(http.StatusUnprocessableEntity, m, f)
+	case err != nil:
+		return err
+	}
+	return v.showLink(m, token, ends)
+}
+
+func (v *visit) askLink(status int, m member, f *form) error {
+	return v.askAbout(status, "user_link", "Make a setup link", m, f.nameOnce())
 }
 
 // linkPage shows a setup link, this once.

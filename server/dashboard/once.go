@@ -39,17 +39,27 @@ func (f *form) checkOnce() {
 	}
 }
 
-// onceKey has the store make a key for this form once. A name belongs to who was
-// shown it: another user's form is another one. What else is in the form does not
-// matter, so that one which was changed and sent again makes no second key.
-func (v *visit) onceKey(f *form) *storage.Once[auth.Key] {
+// onceOf names what a form makes, and says what is to be kept of it. The name belongs
+// to who was shown it: another user's form is another one. What else is in the form does
+// not matter, so that one which was changed and sent again makes no second thing.
+func onceOf[T any](v *visit, f *form, keep func(T) string) *storage.Once[T] {
 	id := sha256.New()
 	for _, part := range []string{"exante form v1", v.user.ID.String(), v.req.Path, f.value("once")} {
 		id.Write([]byte(part + "\x00"))
 	}
-	return &storage.Once[auth.Key]{ID: storage.OnceID(id.Sum(nil)), Render: func(k auth.Key) storage.Answer {
-		return storage.Answer{Status: 200, Body: []byte(k.ID.String())}
+	return &storage.Once[T]{ID: storage.OnceID(id.Sum(nil)), Render: func(made T) storage.Answer {
+		return storage.Answer{Status: 200, Body: []byte(keep(made))}
 	}}
+}
+
+// onceKey has the store make a key for this form once.
+func (v *visit) onceKey(f *form) *storage.Once[auth.Key] {
+	return onceOf(v, f, func(k auth.Key) string { return k.ID.String() })
+}
+
+// onceLink has it make a setup link once.
+func (v *visit) onceLink(f *form) *storage.Once[auth.SetupName] {
+	return onceOf(v, f, func(n auth.SetupName) string { return n.ID.String() })
 }
 
 // madeBefore is the key that such a form has made already; nil if err is another.

@@ -19,7 +19,7 @@ func aboutUser(page, title string) handler {
 		if err != nil {
 			return err
 		}
-		f := v.blank()
+		f := v.blank().nameOnce()
 		f.set("role", string(m.Role))
 		return v.askAbout(http.StatusOK, page, title, m, f)
 	}

@@ -118,7 +118,7 @@ func TestDisablingSaysWhatStops(t *testing.T) {
 	owner.post(userPath(s.acme.admin, "/disable")).leadsTo(userPath(s.acme.admin, ""))
 	owner.get(userPath(s.acme.admin, "")).shows(200, "The user is disabled", "disabled", "Enable")
 	admin.get("/overview").leadsTo("/sign-in?next=%2Foverview")
-	owner.post(userPath(s.acme.admin, "/link")).shows(422, "enable him first")
+	owner.post(userPath(s.acme.admin, "/link"), "once", owner.get(userPath(s.acme.admin, "/link")).once()).shows(422, "enable him first")
 	owner.get(userPath(s.acme.admin, "/enable")).shows(200, "2 API keys of this user work again")
 	owner.post(userPath(s.acme.admin, "/enable")).leadsTo(userPath(s.acme.admin, ""))
 	owner.get(userPath(s.acme.admin, "")).shows(200, "The user is enabled", "active")
@@ -185,4 +185,18 @@ func TestConfirmingIsThrottledLikeSigningIn(t *testing.T) {
 	v.post("/settings/account/password", "current", passwordOf(s.acme.owner), "password", "a better password").shows(429, "Too many attempts.")
 	s.clock.Advance(time.Second)
 	v.post(path, "role", "admin", "password", passwordOf(s.acme.owner)).leadsTo(userPath(s.acme.viewer, ""))
+}
+
+// To reload the page that shows a link makes no other: the one that was passed on works.
+func TestAReloadMakesNoOtherSetupLink(t *testing.T) {
+	s := open(t)
+	owner, path := s.as(s.acme.owner), userPath(s.acme.viewer, "/link")
+	form := owner.get(path).shows(200)
+	owner.post(path).shows(422, "The form was incomplete").once()
+	link := owner.post(path, "once", form.once()).shows(200, "shown once").link()
+	again := owner.post(path, "once", form.once()).shows(409, "was sent before").hides("/setup/ex_")
+	s.visitor().get(link).shows(200, s.acme.viewer.Email)
+	other := owner.post(path, "once", again.once()).shows(200).link()
+	s.visitor().get(link).shows(404)
+	s.visitor().get(other).shows(200)
 }
