@@ -97,11 +97,15 @@ func (v *visit) here() string {
 	return v.req.Path + "?" + v.req.Query.Encode()
 }
 
+// maxNext bounds, in bytes, what is gone back to after sign-in: browsers and proxies
+// take no longer header.
+const maxNext = 2048
+
 // local returns path if it leads to a page of ours, else "/": what a stranger puts
 // into a link must not lead away (CWE-601).
 func local(path string) string {
 	u, err := url.Parse(path)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(path, "/") ||
+	if err != nil || len(path) > maxNext || u.Scheme != "" || u.Host != "" || u.User != nil || !strings.HasPrefix(path, "/") ||
 		strings.Contains(u.Path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
 		return "/"
 	}
