@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -26,11 +27,13 @@ type browser struct {
 	mu         sync.Mutex
 	complaints []string // errors and warnings, violations of the content security policy too
 	requests   []string // every address it asked
+	received   float64  // bytes over the network, headers too
+	asked      int      // dialogs that it opened, each of them declined
 }
 
 // openBrowser starts Chromium. A developer without it skips the test; in CI it
 // must be there.
-func openBrowser(t *testing.T) *browser {
+func openBrowser(t *testing.T, extra ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil && os.Getenv("CI") == "true" {
@@ -42,8 +45,8 @@ func openBrowser(t *testing.T) *browser {
 	b := &browser{t: t}
 	// Everything else that keeps Chromium from calling home is chromedp's default,
 	// and so is a fresh profile.
-	options := chromedp.WithAllocatorOptions(chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1280, 1600))
+	options := chromedp.WithAllocatorOptions(append(extra, chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1280, 1600))...)
 	life, end := chromedp.NewContext(context.Background(), options, chromedp.WithListener(b.listen))
 	t.Cleanup(end)
 	if err := chromedp.Do(life); err != nil {
@@ -85,6 +88,11 @@ func (b *browser) listen(event any) {
 		}
 	case *network.EventRequestWillBeSent:
 		b.requests = append(b.requests, e.Request.URL)
+	case *network.EventLoadingFinished:
+		b.received += e.EncodedDataLength
+	case *page.EventJavascriptDialogOpening:
+		b.asked++
+		go chromedp.Call(b.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{}) // not from here: the answer would wait for this
 	}
 }
 

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
 
@@ -33,18 +35,35 @@ func (b *browser) setUp(s *server) {
 	b.arrive("/overview")
 }
 
-// follow carries out actions that lead to another page, and waits for that page.
-func (b *browser) follow(what string, actions ...chromedp.Action[chromedp.Void]) {
+// follow carries out actions that lead to another page, waits for that page, and
+// returns its response.
+func (b *browser) follow(what string, actions ...chromedp.Action[chromedp.Void]) *network.Response {
 	b.t.Helper()
-	if _, err := chromedp.RunResponse(b.ctx, actions...); err != nil {
+	response, err := chromedp.RunResponse(b.ctx, actions...)
+	if err != nil {
 		b.t.Fatalf("%s: %v\ncomplaints: %q", what, err, b.complaints)
 	}
+	return response
 }
 
 // arrive waits until the browser is at a path and the page is there.
 func (b *browser) arrive(path string) {
 	b.t.Helper()
-	read(b, "arrive at "+path, chromedp.Poll[bool](fmt.Sprintf(`location.pathname === %q && document.readyState === "complete"`, path)))
+	b.until("arrive at "+path, fmt.Sprintf(`location.pathname === %q && document.readyState === "complete"`, path))
+}
+
+// until asks again and again until an expression is true. It asks from here: in a page
+// without scripts nothing that waits comes back.
+func (b *browser) until(what, expression string) {
+	b.t.Helper()
+	var err error
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		var ok bool
+		if ok, err = chromedp.Run(b.ctx, chromedp.Evaluate[bool](expression)); ok {
+			return
+		}
+	}
+	b.t.Fatalf("%s: not within 20 s: %v\nat %s\ncomplaints: %q", what, err, read(b, "ask where", chromedp.Location()), b.complaints)
 }
 
 // fits fails if the page is wider than the window.
