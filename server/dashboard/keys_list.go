@@ -52,32 +52,41 @@ func (p keysPage) Before() int { return p.Page - 1 }
 func (p keysPage) After() int { return p.Page + 1 }
 
 func listKeys(v *visit) error {
-	people, emails, err := v.people()
+	p := keysPage{Query: readKeyQuery(v.req.Query)}
+	emails, err := v.owners(&p)
 	if err != nil {
 		return err
-	}
-	p := keysPage{Query: readKeyQuery(v.req.Query)}
-	if len(people) <= maxOwners {
-		p.Owners = people
 	}
 	found := v.selectKeys(&p, emails)
 	p.Found, p.Pages = len(found), max(1, (len(found)+keysPerPage-1)/keysPerPage)
 	p.Page = min(max(1, p.Query.page), p.Pages)
 	found = found[min(len(found), (p.Page-1)*keysPerPage):min(len(found), p.Page*keysPerPage)]
-	if p.Rows, err = v.keyRows(&p.Query, found, emails); err != nil {
+	if p.Rows, err = v.keyRows(&p.Query, found); err != nil {
 		return err
 	}
 	return v.show(http.StatusOK, "keys", "API keys", p)
 }
 
-// people are the users of the organization, and their addresses.
-func (v *visit) people() ([]storage.User, map[uid.ID]string, error) {
-	people, err := v.store.Users(v.req.Context, v.org.ID)
-	emails := make(map[uid.ID]string, len(people))
-	for _, u := range people {
+// owners are the addresses by which keys are searched: those of all users, whom p then
+// offers to choose from. Where they are too many, a search is for a whole address.
+func (v *visit) owners(p *keysPage) (map[uid.ID]string, error) {
+	figures, err := v.store.OrgFigures(v.req.Context, v.org.ID)
+	if err != nil {
+		return nil, err
+	}
+	emails := map[uid.ID]string{}
+	if figures.Users > maxOwners {
+		id, err := v.userAt(p.Query.Find)
+		if !id.IsZero() {
+			emails[id] = p.Query.find
+		}
+		return emails, err
+	}
+	p.Owners, err = v.store.Users(v.req.Context, v.org.ID)
+	for _, u := range p.Owners {
 		emails[u.ID] = u.Email
 	}
-	return people, emails, err
+	return emails, err
 }
 
 // selectKeys are the keys that the query of p selects, in its order. On the way it

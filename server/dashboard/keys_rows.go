@@ -30,19 +30,23 @@ type keyRow struct {
 type rowAdvice struct{ Short, Action, Path string }
 
 // keyRows are the lines of one page.
-func (v *visit) keyRows(q *keyQuery, keys []*auth.Key, emails map[uid.ID]string) ([]keyRow, error) {
-	ids := make([]uid.ID, len(keys))
+func (v *visit) keyRows(q *keyQuery, keys []*auth.Key) ([]keyRow, error) {
+	ids, owners := make([]uid.ID, len(keys)), make([]uid.ID, len(keys))
 	for i, k := range keys {
-		ids[i] = k.ID
+		ids[i], owners[i] = k.ID, k.UserID
 	}
 	days, err := v.store.LastDay(v.req.Context, v.org.ID, ids, v.now)
+	if err != nil {
+		return nil, err
+	}
+	names, err := v.store.Names(v.req.Context, v.org.ID, owners)
 	if err != nil {
 		return nil, err
 	}
 	rows := make([]keyRow, len(keys))
 	for i, k := range keys {
 		rows[i] = v.keyRow(k)
-		rows[i].Owner, rows[i].OwnerPath, rows[i].Spark = emails[k.UserID], q.byOwner(k.UserID), spark(&days[i])
+		rows[i].Owner, rows[i].OwnerPath, rows[i].Spark = names.Users[k.UserID], q.byOwner(k.UserID), spark(&days[i])
 	}
 	return rows, nil
 }
