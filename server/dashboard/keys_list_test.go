@@ -3,7 +3,6 @@ package dashboard_test
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -208,50 +207,4 @@ func TestEveryScopeHasItsSentence(t *testing.T) {
 			t.Errorf("%s: %q", scope, m)
 		}
 	}
-}
-
-// budget is the time that the server may take for a page (10,000 keys in the store).
-const budget = 5 * time.Millisecond
-
-// BenchmarkKeysPage is the list of 10,000 keys over HTTP, next to a page that asks
-// the store for nothing.
-func BenchmarkKeysPage(b *testing.B) {
-	s := open(b)
-	for i := range 10_000 {
-		d := storage.KeyDraft{Name: fmt.Sprintf("Key %d of somebody", i*7919%10_000)}
-		if i%3 > 0 {
-			d.ExpiresAt = s.clock.Now().Add(time.Duration(i+1) * time.Hour)
-		}
-		s.keyIn(s.acme, d)
-	}
-	s.clock.Advance(40 * day)
-	v := s.as(s.acme.owner)
-	_, trivial := timed(b, s.visitor(), "/sign-in")
-	for _, query := range []string{"", "?sort=name", "?sort=-last_used", "?find=somebody&sort=expires&page=100", "?finding=any", "?find=99"} {
-		b.Run("list"+query, func(b *testing.B) {
-			best, took := timed(b, v, "/settings/api-keys"+query)
-			b.ReportMetric(float64(best)/float64(time.Millisecond), "ms/best")
-			b.ReportMetric(float64(took)/float64(time.Millisecond), "ms/page")
-			b.ReportMetric(float64(took)/float64(trivial), "ratio/sign-in")
-			if query == "" && best > budget {
-				b.Errorf("%v at best, and the budget is %v", best, budget)
-			}
-		})
-	}
-}
-
-// timed is how long a page takes through HTTP, of what a second holds: the best, which
-// the neighbours of this machine have least to do with, and the median.
-func timed(b *testing.B, v *visitor, path string) (best, median time.Duration) {
-	b.Helper()
-	v.site.tb = b
-	v.get(path).shows(200)
-	var took []time.Duration
-	for begin := time.Now(); time.Since(begin) < time.Second; {
-		start := time.Now()
-		v.get(path)
-		took = append(took, time.Since(start))
-	}
-	slices.Sort(took)
-	return took[0], took[len(took)/2]
 }
