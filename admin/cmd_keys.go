@@ -41,9 +41,9 @@ func (s *shell) runKeysCreate(ctx context.Context, c *cli.Context) error {
 		in.Scopes = append([]string{}, splitList(c.String("scopes"))...)
 	}
 	if c.IsSet("expires-in-days") {
-		days, err := strconv.Atoi(c.String("expires-in-days"))
+		days, err := wholeNumber(c, "expires-in-days")
 		if err != nil {
-			return usagef("", "flag --expires-in-days: %q is not a whole number", c.String("expires-in-days"))
+			return err
 		}
 		in.ExpiresInDays = &days
 	}
@@ -89,9 +89,9 @@ func (s *shell) keysRotate() *cli.Command {
 		examples: "exante keys rotate 019aafe2-6b70-7bb0-9d3c-5a3f6f0d6f11 --grace-days 7",
 		codes:    append([]int{exitNotFound, exitInvalid}, storeCodes...),
 		run: func(ctx context.Context, c *cli.Context) error {
-			days, err := strconv.Atoi(c.String("grace-days"))
+			days, err := wholeNumber(c, "grace-days")
 			if err != nil {
-				return usagef("", "flag --grace-days: %q is not a whole number", c.String("grace-days"))
+				return err
 			}
 			return s.runKeysRotate(ctx, RotateRequest{UID: c.Args().First(), GraceDays: days}, c.Bool("yes"))
 		},
@@ -236,6 +236,15 @@ func orWord(items []string, word string) string {
 		return word
 	}
 	return strings.Join(items, ", ")
+}
+
+// wholeNumber reads the value of a flag.
+func wholeNumber(c *cli.Context, flag string) (int, error) {
+	n, err := strconv.Atoi(c.String(flag))
+	if err != nil {
+		return 0, usagef("", "flag --%s: %q is not a whole number", flag, c.String(flag))
+	}
+	return n, nil
 }
 
 // splitList reads items joined by commas.

@@ -17,39 +17,63 @@ import (
 
 func (s *shell) keysSet() *cli.Command {
 	return s.command(spec{
-		name: "set", usage: "change the name, the limits or the networks of a key", args: []string{"UID"},
-		about: "Only what is given changes, and the next request is judged by it. A key that has\n" +
-			"expired or was revoked stays as it is.",
+		name: "set", usage: "change a key, or take scopes or time from it", args: []string{"UID"},
+		about: "Only what is given changes, and the next request is judged by it. Scopes and life are\n" +
+			"only ever taken away: a key that may do more, or lives longer, is a new key. A key that\n" +
+			"has expired or was revoked stays as it is.",
 		flags: []cli.Flag{
 			&cli.StringFlag{Name: "name", Usage: "call it `NAME`"},
+			&cli.StringFlag{Name: "scopes", Usage: "allow only `SCOPES`, joined by commas, of those that it has"},
+			&cli.StringFlag{Name: "expires-in-days", Usage: "expire after `DAYS`, 1 to 3650, sooner than it would"},
+			&cli.StringFlag{Name: "expires-at", Usage: "expire at `TIME`, RFC 3339 or a date, sooner than it would"},
 			&cli.StringFlag{Name: "rate-limit", Usage: "admit `N/D`, as in 600/1m,20000/24h, or default: as setting rate_limit.windows says"},
 			&cli.StringFlag{Name: "allowed-cidrs", Usage: "accept it only from `NETWORKS`, joined by commas, or any: from anywhere"},
 		},
 		examples: "exante keys set 019aafe2-6b70-7bb0-9d3c-5a3f6f0d6f11 --rate-limit 60/1m\n" +
+			"exante keys set 019aafe2-6b70-7bb0-9d3c-5a3f6f0d6f11 --scopes invoices:read --expires-in-days 90\n" +
 			"exante keys set 019aafe2-6b70-7bb0-9d3c-5a3f6f0d6f11 --allowed-cidrs any --name erp",
 		codes: append([]int{exitNotFound, exitInvalid}, storeCodes...),
 		run: func(ctx context.Context, c *cli.Context) error {
-			in := KeyChange{UID: c.Args().First()}
-			if c.IsSet("name") {
-				in.Name = new(c.String("name"))
-			}
-			if c.IsSet("rate-limit") {
-				in.RateLimit = new(c.String("rate-limit"))
-			}
-			if c.IsSet("allowed-cidrs") {
-				in.Networks = &[]string{}
-				if text := c.String("allowed-cidrs"); text != "any" {
-					*in.Networks = splitList(text)
-				}
+			in, err := keyChange(c)
+			if err != nil {
+				return err
 			}
 			return s.runKeysSet(ctx, in)
 		},
 	})
 }
 
+// keyChange is what the flags of keys set ask for.
+func keyChange(c *cli.Context) (KeyChange, error) {
+	in := KeyChange{UID: c.Args().First(), ExpiresAt: c.String("expires-at")}
+	if c.IsSet("name") {
+		in.Name = new(c.String("name"))
+	}
+	if c.IsSet("scopes") {
+		in.Scopes = new(append([]string{}, splitList(c.String("scopes"))...)) // null would ask for nothing
+	}
+	if c.IsSet("expires-in-days") {
+		days, err := wholeNumber(c, "expires-in-days")
+		if err != nil {
+			return in, err
+		}
+		in.ExpiresInDays = &days
+	}
+	if c.IsSet("rate-limit") {
+		in.RateLimit = new(c.String("rate-limit"))
+	}
+	if c.IsSet("allowed-cidrs") {
+		in.Networks = &[]string{}
+		if text := c.String("allowed-cidrs"); text != "any" {
+			*in.Networks = splitList(text)
+		}
+	}
+	return in, nil
+}
+
 func (s *shell) runKeysSet(ctx context.Context, in KeyChange) error {
-	if in.Name == nil && in.RateLimit == nil && in.Networks == nil {
-		return usagef("see: exante keys set --help", "nothing to change is given: --name, --rate-limit or --allowed-cidrs")
+	if in == (KeyChange{UID: in.UID}) {
+		return usagef("see: exante keys set --help", "nothing to change is given, such as --name, --scopes or --rate-limit")
 	}
 	if in.Networks != nil && *in.Networks == nil { // "," alone must not open the key to all
 		return usagef("see: exante keys set --help", "flag --allowed-cidrs names no network")
@@ -63,7 +87,8 @@ func (s *shell) runKeysSet(ctx context.Context, in KeyChange) error {
 			return s.printJSON(k)
 		}
 		return fields(s.stdout, [][2]string{
-			{"uid", k.UID}, {"name", k.Name}, {"networks", orWord(k.AllowedCIDRs, "any")}, {"rate limits", strings.Join(k.RateLimits, ", ")},
+			{"uid", k.UID}, {"name", k.Name}, {"scopes", strings.Join(k.Scopes, ", ")}, {"networks", orWord(k.AllowedCIDRs, "any")},
+			{"rate limits", strings.Join(k.RateLimits, ", ")}, {"expires", orDash(k.ExpiresAt)},
 		})
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"exante/auth"
 	"exante/storage"
@@ -16,7 +17,7 @@ func (l Local) SetKey(ctx context.Context, in KeyChange) (APIKey, error) {
 	if err != nil {
 		return APIKey{}, err
 	}
-	patch, err := in.patch()
+	patch, err := l.keyPatch(in)
 	if err != nil {
 		return APIKey{}, err
 	}
@@ -27,8 +28,20 @@ func (l Local) SetKey(ctx context.Context, in KeyChange) (APIKey, error) {
 	return l.shape(key), nil
 }
 
-func (in KeyChange) patch() (p storage.KeyPatch, err error) {
+func (l Local) keyPatch(in KeyChange) (p storage.KeyPatch, err error) {
 	p.Name = in.Name
+	if in.Scopes != nil {
+		p.Scopes = new(auth.Scopes)
+		if *p.Scopes, err = auth.ParseScopes(append([]string{}, *in.Scopes...)); err != nil { // none is no full access
+			return p, err
+		}
+	}
+	if in.ExpiresInDays != nil || in.ExpiresAt != "" {
+		p.ExpiresAt = new(time.Time)
+		if *p.ExpiresAt, err = l.endOf(in.ExpiresInDays, in.ExpiresAt); err != nil {
+			return p, err
+		}
+	}
 	if in.Networks != nil {
 		networks, err := auth.ParseNetworks(*in.Networks)
 		if err != nil {

@@ -133,27 +133,33 @@ func (l Local) keyDraft(ctx context.Context, in KeyRequest) (storage.KeyDraft, e
 
 // expiry is when the key asked for ends. The store holds it to the bound.
 func (l Local) expiry(in KeyRequest) (time.Time, error) {
-	now := l.now().UTC()
-	standard, _ := l.config.Expiry()
-	var at time.Time
-	switch field, days := "expires_in_days", in.ExpiresInDays; {
-	case days != nil && in.ExpiresAt != "":
-		return at, input.Invalid(field, "stands beside expires_at: give one of them")
-	case days != nil:
-		if *days < 1 || *days > 3650 {
-			return at, input.Invalid(field, "must be from 1 to 3650")
-		}
-		at = now.Add(time.Duration(*days) * day)
-	case in.ExpiresAt == "" && standard > 0:
-		at = now.Add(time.Duration(standard) * day)
-	case in.ExpiresAt != "" && in.ExpiresAt != "never":
-		var err error
-		if at, err = parseTime(in.ExpiresAt); err != nil {
-			return at, input.Invalid("expires_at", err.Error())
-		}
+	if standard, _ := l.config.Expiry(); standard > 0 && in.ExpiresInDays == nil && in.ExpiresAt == "" {
+		return l.inDays(standard), nil
 	}
-	return at, nil
+	return l.endOf(in.ExpiresInDays, in.ExpiresAt)
 }
+
+// endOf is the end that is given in days from now or as a time; zero: never.
+func (l Local) endOf(days *int, at string) (time.Time, error) {
+	const field = "expires_in_days"
+	switch {
+	case days != nil && at != "":
+		return time.Time{}, input.Invalid(field, "stands beside expires_at: give one of them")
+	case days != nil && (*days < 1 || *days > 3650):
+		return time.Time{}, input.Invalid(field, "must be from 1 to 3650")
+	case days != nil:
+		return l.inDays(*days), nil
+	case at == "" || at == "never":
+		return time.Time{}, nil
+	}
+	end, err := parseTime(at)
+	if err != nil {
+		return time.Time{}, input.Invalid("expires_at", err.Error())
+	}
+	return end, nil
+}
+
+func (l Local) inDays(n int) time.Time { return l.now().UTC().Add(time.Duration(n) * day) }
 
 // parseTime reads RFC 3339, or a plain date as midnight UTC.
 func parseTime(s string) (time.Time, error) {

@@ -122,12 +122,15 @@ type RotateRequest struct {
 	GraceDays int    `json:"grace_days"` // 0..30
 }
 
-// KeyChange changes an API key; nil leaves a field as it is.
+// KeyChange changes an API key; nil, and no end, leave what it is about as it is.
 type KeyChange struct {
-	UID       string    `json:"uid"`
-	Name      *string   `json:"name"`
-	RateLimit *string   `json:"rate_limit"`    // "default": as configured
-	Networks  *[]string `json:"allowed_cidrs"` // none: from anywhere
+	UID           string    `json:"uid"`
+	Name          *string   `json:"name"`
+	Scopes        *[]string `json:"scopes"`          // within what it holds
+	ExpiresInDays *int      `json:"expires_in_days"` // from now; no later than it ends already
+	ExpiresAt     string    `json:"expires_at"`      // RFC 3339, a plain date, or "never"; "": as it is
+	RateLimit     *string   `json:"rate_limit"`      // "default": as configured
+	Networks      *[]string `json:"allowed_cidrs"`   // none: from anywhere
 }
 
 // IdentifyRequest asks whose keys these are.

@@ -78,7 +78,7 @@ func (p KeyPatch) apply(k *auth.Key, by auth.Principal) (Detail, error) {
 		return nil, err
 	}
 	if !k.Scopes.Covers(d.Scopes) {
-		return nil, input.Invalid(fieldScopes, "must be within those that it has")
+		return nil, input.Invalid(fieldScopes, "must be within those that it has: a key that may do more is a new key")
 	}
 	if !sooner(k.ExpiresAt, d.ExpiresAt).Equal(d.ExpiresAt) {
 		return nil, input.Invalid(fieldExpiry, "must be sooner than it is: a key that lives longer is a new key")

@@ -133,7 +133,7 @@ func TestUserNarrowsAKey(t *testing.T) {
 	}
 	for _, wider := range [][]string{{"invoices:write", "api_keys:read"}, {"parties:write"}, {"*"}} {
 		_, err := narrow(wider...)
-		refused(t, err, input.ErrInvalid, "invalid: [scopes: must be within those that it has]")
+		refused(t, err, input.ErrInvalid, "invalid: [scopes: must be within those that it has: a key that may do more is a new key]")
 	}
 	_, err = narrow()
 	refused(t, err, input.ErrInvalid, "invalid: [scopes: at least one scope is needed]")

@@ -186,7 +186,7 @@ func TestChangingAKey(t *testing.T) {
 		t.Error("the next request is not judged by it")
 	}
 	same := []string{"name", "New", "scopes", "parties:write", "scopes", "invoices:read", "allowed_cidrs", "127.0.0.0/8"}
-	v.post(path, append(same, "scopes", "invoices:write")...).shows(422, "Must be within those that it has.")
+	v.post(path, append(same, "scopes", "invoices:write")...).shows(422, "Must be within those that it has: a key that may do more is a new key.")
 	v.post(path, append(same, "expires_on", "2026-12-24")...).shows(422, "Must be sooner than it is")
 	v.post(path, append(same, "expires_on", "2026-11-22")...).shows(422, "That day is over.")
 	v.post(path, "name", "").shows(422, "Must have 1 to 200 characters.", "Choose at least one.")
