@@ -66,6 +66,11 @@ func (b *browser) until(what, expression string) {
 	b.t.Fatalf("%s: not within 20 s: %v\nat %s\ncomplaints: %q", what, err, read(b, "ask where", chromedp.Location()), b.complaints)
 }
 
+func (b *browser) text() string {
+	b.t.Helper()
+	return read(b, "read the page", chromedp.Text(chromedp.CSS("body")))
+}
+
 // fits fails if the page is wider than the window.
 func (b *browser) fits(what string) {
 	b.t.Helper()
