@@ -2,6 +2,8 @@ package dashboard
 
 import (
 	"net/http"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +19,7 @@ type changePage struct {
 	Scopes  []scopeChoice
 	Default string // limits of a key that has none of its own
 	LastDay string // by which it may be made to end, as a date field has it; "": any
+	Confirm bool   // the password is asked for: the key would be opened to more networks
 }
 
 func askChange(v *visit) error {
@@ -46,7 +49,7 @@ func networksOf(k *auth.Key) string {
 }
 
 func (v *visit) askRights(status int, k *auth.Key, f *form) error {
-	p := changePage{Form: f, Key: k, Scopes: scopeChoices(k.Scopes, 0), Default: v.defaultLimits()}
+	p := changePage{Form: f, Key: k, Scopes: scopeChoices(k.Scopes, 0), Default: v.defaultLimits(), Confirm: v.mustConfirm() && f.Error("password")+f.raw("password") != ""}
 	if k.Scopes == auth.FullAccess {
 		p.Presets = presets[len(presets)-1:]
 	}
@@ -71,6 +74,11 @@ func changeKey(v *visit) error {
 		end := v.expiresOn(f)
 		patch.ExpiresAt = &end
 	}
+	if opens(k, networks) {
+		if err := v.confirm(f); err != nil {
+			return err
+		}
+	}
 	if f.ok() {
 		_, err = v.store.UpdateKey(v.req.Context, v.by(), k.ID, patch)
 	}
@@ -82,6 +90,17 @@ func changeKey(v *visit) error {
 	}
 	v.say("key-changed")
 	return v.goTo(keyPath(k))
+}
+
+// opens reports whether a key could then be used from where it can't be used now. That
+// hands out rights: who has found its secret may be waiting there.
+func opens(k *auth.Key, networks []netip.Prefix) bool {
+	if len(k.Networks) == 0 || len(networks) == 0 {
+		return len(k.Networks) > 0
+	}
+	return slices.ContainsFunc(networks, func(n netip.Prefix) bool {
+		return !slices.ContainsFunc(k.Networks, func(has netip.Prefix) bool { return has.Bits() <= n.Bits() && has.Contains(n.Addr()) })
+	})
 }
 
 // narrowPage shows what a key would lose.
