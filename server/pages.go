@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"exante/server/dashboard"
 )
@@ -88,12 +89,11 @@ func (x *exchange) pageRequest() (*dashboard.Request, error) {
 	}
 	peer := addrOf(x.http.RemoteAddr())
 	trusted := trusts(x.options.TrustedProxies, peer)
-	forwarded := len(h.Peek("X-Forwarded-For")) > 0 || len(h.Peek("X-Forwarded-Proto")) > 0 || len(h.Peek("Forwarded")) > 0 || len(h.Peek("Via")) > 0
 	return &dashboard.Request{
 		Context: x.ctx(), Method: string(h.Method()), Path: string(x.http.URI().Path()), Query: query, Form: form,
 		Host: string(h.Host()), Addr: x.clientAddr(), ID: string(x.id),
 		Secure:  x.tls != nil || trusted && strings.EqualFold(string(h.Peek("X-Forwarded-Proto")), "https"),
-		Proxied: forwarded && !trusted,
+		Proxied: !trusted && forwarded(h),
 		Header:  func(name string) string { return string(h.Peek(name)) },
 		Cookie:  func(name string) string { return string(h.Cookie(name)) },
 		Param: func(name string) string {
@@ -103,6 +103,16 @@ func (x *exchange) pageRequest() (*dashboard.Request, error) {
 			return x.path.Params(name)
 		},
 	}, nil
+}
+
+// forwarded reports whether a proxy says that it passed a request on.
+func forwarded(h *fasthttp.RequestHeader) bool {
+	for _, name := range [...]string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP"} {
+		if len(h.Peek(name)) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // sendPage sends what the dashboard made, packed where that is safe and wanted.

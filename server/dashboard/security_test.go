@@ -190,6 +190,8 @@ func TestNoSignInInClearFromAfar(t *testing.T) {
 		"unknown proxy":    {"X-Forwarded-For", "192.0.2.1"},
 		"claims TLS":       {"X-Forwarded-Proto", "https"},
 		"standard headers": {"Forwarded", "proto=https"},
+		"an address alone": {"X-Real-IP", "192.0.2.1"},
+		"a host alone":     {"X-Forwarded-Host", "pay.example"},
 	} {
 		v.get("/sign-in", headers...).shows(200, "in clear").hides(`type="password"`)
 		r := v.send("POST", "/sign-in", "email="+s.acme.owner.Email+"&password=x", append(headers, "Sec-Fetch-Site", "same-origin", "Content-Type", "application/x-www-form-urlencoded")...)
