@@ -16,12 +16,13 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   const field = document.getElementById(button.dataset.copy);
-  field.select();
   let copied = true;
   try {
     await navigator.clipboard.writeText(field.value);
-  } catch {
-    copied = document.execCommand("copy"); // over plain HTTP there is no clipboard
+  } catch { // over plain HTTP there is no clipboard
+    field.select();
+    copied = document.execCommand("copy");
+    if (copied) button.focus();
   }
   tell(button, copied ? "Copied" : "Press Ctrl+C");
   const secret = button.closest("[data-secret]");
