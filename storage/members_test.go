@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,5 +91,44 @@ func TestNamesAreThoseOfOneOrganization(t *testing.T) {
 	figures, err := v.OrgFigures(t.Context(), v.org.ID)
 	if want := (storage.OrgFigures{Users: 2, Keys: 1, Parties: 1, Invoices: 1}); err != nil || figures != want {
 		t.Errorf("%+v, %v, want %+v", figures, err, want)
+	}
+}
+
+func TestUsersAreFoundByAPartOfTheirAddressAndNamedByAllOfIt(t *testing.T) {
+	v := openVault(t, nil)
+	_, rival := storagetest.Org(t, v.Store, "Rival")
+	if _, err := v.CreateUser(t.Context(), rival, storage.UserDraft{Email: "spy.ann@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	v.member("ann@example.com") // with a password, which looks like any letters
+	v.user("joanna@example.org", storage.Admin)
+	if _, err := v.CreateUser(t.Context(), v.by, storage.UserDraft{Email: "bob@example.com", Name: "Not ann"}); err != nil {
+		t.Fatal(err)
+	}
+	users, err := v.Users(t.Context(), v.org.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"ann", "ann@example.com", "example.", "argon2id", "admin", "nobody", "@", ""} {
+		want := map[uid.ID]bool{}
+		for _, u := range users {
+			if strings.Contains(u.Email, part) {
+				want[u.ID] = true
+			}
+		}
+		if got, err := v.UsersWith(t.Context(), v.org.ID, part); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q is in %d addresses, want %d, %v", part, len(got), len(want), err)
+		}
+	}
+	spy, err := v.FindUser(t.Context(), "spy.ann@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, want := []uid.ID{spy.ID, {1}}, map[uid.ID]string{}
+	for _, u := range users {
+		ids, want[u.ID] = append(ids, u.ID), u.Email
+	}
+	if got, err := v.Emails(t.Context(), v.org.ID, ids); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("the addresses are %v, want %v, %v", got, want, err)
 	}
 }
