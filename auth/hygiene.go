@@ -35,12 +35,17 @@ type Finding struct {
 // Hygiene is what is found about k, whose use is use. It is nil for a key that admits
 // no requests; of the suspension of a key it does not know. Only an active key is
 // Expiring, at its ExpiresAt: that a retiring one ends is told by its state.
-func Hygiene(k *Key, use LastUse, now time.Time) []Finding { return AppendHygiene(nil, k, use, now) }
+func Hygiene(k *Key, use LastUse, now time.Time) []Finding {
+	return appendHygiene(nil, k, k.State(now), &use, now)
+}
 
-// AppendHygiene appends what is found to found: who judges many keys needs no memory
-// for each.
-func AppendHygiene(found []Finding, k *Key, use LastUse, now time.Time) []Finding {
-	state := k.State(now)
+// AppendHygiene appends what Hygiene finds about the key to found: who judges many keys
+// needs no memory for each. now is when the state is of.
+func (s *Standing) AppendHygiene(found []Finding, now time.Time) []Finding {
+	return appendHygiene(found, s.Key, s.State, &s.Last, now)
+}
+
+func appendHygiene(found []Finding, k *Key, state State, use *LastUse, now time.Time) []Finding {
 	if state != Active && state != Retiring {
 		return found
 	}

@@ -148,9 +148,10 @@ type Standing struct {
 }
 
 // Standings visits all keys of an organization by creation, as they are at now, for
-// pages that judge each: it costs a fraction of asking for each by its ID.
-func (r *Keyring) Standings(org uid.ID, now time.Time) iter.Seq[Standing] {
-	return func(yield func(Standing) bool) {
+// pages that judge each: it costs a fraction of asking for each by its ID. What is
+// visited lies in memory that the next ones take over.
+func (r *Keyring) Standings(org uid.ID, now time.Time) iter.Seq[*Standing] {
+	return func(yield func(*Standing) bool) {
 		r.mu.RLock()
 		keys := slices.Clone(r.byOrg[org])
 		r.mu.RUnlock()
@@ -166,7 +167,7 @@ func (r *Keyring) Standings(org uid.ID, now time.Time) iter.Seq[Standing] {
 				live.mu.Lock()
 				some[i].Last = live.usage.last
 				live.mu.Unlock()
-				if !yield(some[i]) {
+				if !yield(&some[i]) {
 					return
 				}
 			}

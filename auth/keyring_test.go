@@ -144,7 +144,7 @@ func TestStandingsAreOfEveryKeyOfAnOrganization(t *testing.T) {
 	b.ring.SetDisabled(ann, true)
 	var got []auth.Standing
 	for s := range b.ring.Standings(first.OrgID, noon) {
-		got = append(got, s)
+		got = append(got, *s)
 		b.ring.Put(*s.Key) // holds no lock that a change needs
 	}
 	if len(got) != 2 || got[0].Key.ID != first.ID || got[0].Suspended || got[0].State != auth.Active || got[0].Last != b.ring.LastUse(first.ID) || got[0].Last.At.IsZero() ||

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 
@@ -53,52 +54,54 @@ func (p keysPage) After() int { return p.Page + 1 }
 
 func listKeys(v *visit) error {
 	p := keysPage{Query: readKeyQuery(v.req.Query)}
-	emails, err := v.owners(&p)
+	owners, err := v.lookForOwners(&p)
 	if err != nil {
 		return err
 	}
-	found := v.selectKeys(&p, emails)
-	p.Found, p.Pages = len(found), max(1, (len(found)+keysPerPage-1)/keysPerPage)
+	found := v.selectKeys(&p, owners)
+	p.Found = len(found.keys)
+	p.Pages = max(1, (p.Found+keysPerPage-1)/keysPerPage)
 	p.Page = min(max(1, p.Query.page), p.Pages)
-	found = found[min(len(found), (p.Page-1)*keysPerPage):min(len(found), p.Page*keysPerPage)]
-	if p.Rows, err = v.keyRows(&p.Query, found); err != nil {
+	shown := found.page((p.Page-1)*keysPerPage, min(p.Found, p.Page*keysPerPage))
+	if p.Rows, err = v.keyRows(&p.Query, shown); err != nil {
 		return err
 	}
 	return v.show(http.StatusOK, "keys", "API keys", p)
 }
 
-// owners are the addresses by which keys are searched: those of all users, whom p then
-// offers to choose from. Where they are too many, a search is for a whole address.
-func (v *visit) owners(p *keysPage) (map[uid.ID]string, error) {
+// lookForOwners finds those with what is looked for in their address. Those to choose
+// from it reads if they are few.
+func (v *visit) lookForOwners(p *keysPage) (map[uid.ID]bool, error) {
 	figures, err := v.store.OrgFigures(v.req.Context, v.org.ID)
-	if err != nil {
+	if err == nil && figures.Users <= maxOwners {
+		p.Owners, err = v.store.Users(v.req.Context, v.org.ID)
+	}
+	if err != nil || p.Query.Find == "" {
 		return nil, err
 	}
-	emails := map[uid.ID]string{}
-	if figures.Users > maxOwners {
-		id, err := v.userAt(p.Query.Find)
-		if !id.IsZero() {
-			emails[id] = p.Query.find
-		}
-		return emails, err
-	}
-	p.Owners, err = v.store.Users(v.req.Context, v.org.ID)
-	for _, u := range p.Owners {
-		emails[u.ID] = u.Email
-	}
-	return emails, err
+	return v.store.UsersWith(v.req.Context, v.org.ID, string(p.Query.find.text))
 }
 
-// selectKeys are the keys that the query of p selects, in its order. On the way it
-// counts all that there are.
-func (v *visit) selectKeys(p *keysPage, emails map[uid.ID]string) []*auth.Key {
+// emails are the addresses of the owners of keys.
+func (v *visit) emails(keys ...*auth.Key) (map[uid.ID]string, error) {
+	ids := make([]uid.ID, len(keys))
+	for i, k := range keys {
+		ids[i] = k.UserID
+	}
+	slices.SortFunc(ids, func(a, b uid.ID) int { return bytes.Compare(a[:], b[:]) })
+	return v.store.Emails(v.req.Context, v.org.ID, slices.Compact(ids))
+}
+
+// selectKeys are the keys that the query of p selects; owners are those whom its search
+// finds. On the way it counts all that there are.
+func (v *visit) selectKeys(p *keysPage, owners map[uid.ID]bool) keyOrder {
 	var (
 		selected = keyOrder{query: &p.Query}
 		found    []auth.Finding
 		counts   = make([]int, len(advices))
 	)
 	for k := range v.store.Keyring().Standings(v.org.ID, v.now) {
-		found = auth.AppendHygiene(found[:0], k.Key, k.Last, v.now)
+		found = k.AppendHygiene(found[:0], v.now)
 		is := standingOf(k.State, k.Suspended, found)
 		p.All++
 		if is.ended() {
@@ -110,8 +113,8 @@ func (v *visit) selectKeys(p *keysPage, emails map[uid.ID]string) []*auth.Key {
 		for _, f := range found {
 			counts[adviceIndex(f.Kind)]++
 		}
-		if p.Query.selects(&k, is, found, emails) {
-			selected.add(&k)
+		if p.Query.selects(k, is, found, owners) {
+			selected.add(k)
 		}
 	}
 	for i, n := range counts {
@@ -119,7 +122,7 @@ func (v *visit) selectKeys(p *keysPage, emails map[uid.ID]string) []*auth.Key {
 			p.Advice = append(p.Advice, adviceCount{advices[i], n})
 		}
 	}
-	return selected.ordered()
+	return selected
 }
 
 func adviceIndex(kind auth.FindingKind) int {

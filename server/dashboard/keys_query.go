@@ -1,9 +1,6 @@
 package dashboard
 
 import (
-	"cmp"
-	"encoding/binary"
-	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -24,7 +21,7 @@ type keyQuery struct {
 	Sort    string
 	page    int
 
-	find  string // as it is compared
+	find  folded // Find as it is compared
 	owner uid.ID
 }
 
@@ -46,7 +43,7 @@ func readKeyQuery(q url.Values) keyQuery {
 		Owner: q.Get("owner"), Sort: q.Get("sort"),
 	}
 	k.Find = strings.ToValidUTF8(k.Find[:min(len(k.Find), maxFind)], "")
-	k.find = strings.ToLower(k.Find)
+	k.find = newFolded(k.Find)
 	if k.State != stateEnded && !slices.Contains(standings, k.State) {
 		k.State = ""
 	}
@@ -131,93 +128,4 @@ func (k keyQuery) Order(field string) string {
 		return "descending"
 	}
 	return "none"
-}
-
-// selects reports whether a key is to be shown. A search is for a part of the name, the
-// snippet, the owner's address or that of the last use.
-func (k *keyQuery) selects(key *auth.Standing, is standing, found []auth.Finding, emails map[uid.ID]string) bool {
-	switch {
-	case k.State == stateEnded && !is.ended(),
-		k.State != "" && k.State != stateEnded && is != k.State,
-		k.Finding == findingSome && len(found) == 0,
-		k.Owner != "" && key.Key.UserID != k.owner:
-		return false
-	}
-	if k.Finding != "" && k.Finding != findingSome && !slices.ContainsFunc(found, func(f auth.Finding) bool { return f.Kind == k.Finding }) {
-		return false
-	}
-	return k.find == "" ||
-		strings.Contains(strings.ToLower(key.Key.Name), k.find) ||
-		strings.Contains(strings.ToLower(key.Key.Snippet), k.find) ||
-		strings.Contains(emails[key.Key.UserID], k.find) ||
-		key.Last.Addr.IsValid() && strings.Contains(key.Last.Addr.String(), k.find)
-}
-
-// sortedKey is a key with what it is sorted by.
-type sortedKey struct {
-	key  *auth.Key
-	at   int64  // milliseconds, or the beginning of text
-	text string // where at is equal
-	n    int    // its place by creation
-}
-
-func (k *keyQuery) sorted(key *auth.Standing, n int) sortedKey {
-	s := sortedKey{key: key.Key, n: n}
-	switch strings.TrimPrefix(k.Sort, "-") {
-	case "name":
-		s.text = strings.ToLower(key.Key.Name)
-		s.at = beginning(s.text)
-	case "last_used":
-		s.at = key.Last.At.UnixMilli() // never is before all
-	case "expires":
-		if s.at = key.Key.ExpiresAt.UnixMilli(); key.Key.ExpiresAt.IsZero() {
-			s.at = math.MaxInt64 // never is after all
-		}
-	}
-	return s
-}
-
-// beginning is the first 8 bytes of a text as a number of the same order: most texts are
-// told apart without a look at them.
-func beginning(text string) int64 {
-	var b [8]byte
-	copy(b[:], text)
-	return int64(binary.BigEndian.Uint64(b[:]) ^ 1<<63)
-}
-
-// keyOrder takes keys by creation and has them in the order of a query. What is equal
-// stays by creation.
-type keyOrder struct {
-	query  *keyQuery
-	keys   []*auth.Key
-	sorted []sortedKey // instead, if the order is another
-}
-
-func (o *keyOrder) add(key *auth.Standing) {
-	if o.query.byCreation() {
-		o.keys = append(o.keys, key.Key)
-		return
-	}
-	o.sorted = append(o.sorted, o.query.sorted(key, len(o.sorted)))
-}
-
-func (k *keyQuery) byCreation() bool { return strings.TrimPrefix(k.Sort, "-") == "created" }
-
-func (o *keyOrder) ordered() []*auth.Key {
-	slices.SortFunc(o.sorted, func(a, b sortedKey) int {
-		if a.at != b.at {
-			return cmp.Compare(a.at, b.at)
-		}
-		if a.text != b.text {
-			return strings.Compare(a.text, b.text)
-		}
-		return a.n - b.n
-	})
-	for _, s := range o.sorted {
-		o.keys = append(o.keys, s.key)
-	}
-	if strings.HasPrefix(o.query.Sort, "-") {
-		slices.Reverse(o.keys)
-	}
-	return o.keys
 }

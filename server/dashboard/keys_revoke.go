@@ -32,13 +32,13 @@ func (v *visit) askName(status int, k *auth.Key, f *form) error {
 	if err != nil {
 		return err
 	}
-	names, err := v.store.Names(v.req.Context, v.org.ID, []uid.ID{k.UserID})
+	emails, err := v.emails(k)
 	if err != nil {
 		return err
 	}
 	last := v.store.Keyring().LastUse(k.ID)
 	return v.show(status, "key_revoke", "Revoke “"+k.Name+"”", revokePage{
-		Form: f, Key: k, Owner: names.Users[k.UserID], Last: last, Requests: requestsIn(&days[0]), Typed: !last.At.IsZero(),
+		Form: f, Key: k, Owner: emails[k.UserID], Last: last, Requests: requestsIn(&days[0]), Typed: !last.At.IsZero(),
 	})
 }
 

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"html/template"
+	"strings"
 	"time"
 
 	"exante/auth"
@@ -16,14 +17,11 @@ type keyRow struct {
 	Path, Name, Snippet string
 	Owner, OwnerPath    string
 	Standing            standing
-	Title, Tone         string // of that
+	Title               string // of that
 	Live                bool   // it has not ended
-	Scopes, Short       string
 	Advice              []rowAdvice
-	Addr                string // of the last use
-	Last, Created, Ends template.HTML
-	Left                string // until it ends; "": it has, or never does
-	Spark               template.HTML
+
+	Badge, Scopes, Last, Created, Ends, Spark template.HTML
 }
 
 // rowAdvice is what to do about one key.
@@ -31,22 +29,22 @@ type rowAdvice struct{ Short, Action, Path string }
 
 // keyRows are the lines of one page.
 func (v *visit) keyRows(q *keyQuery, keys []*auth.Key) ([]keyRow, error) {
-	ids, owners := make([]uid.ID, len(keys)), make([]uid.ID, len(keys))
-	for i, k := range keys {
-		ids[i], owners[i] = k.ID, k.UserID
-	}
-	days, err := v.store.LastDay(v.req.Context, v.org.ID, ids, v.now)
+	emails, err := v.emails(keys...)
 	if err != nil {
 		return nil, err
 	}
-	names, err := v.store.Names(v.req.Context, v.org.ID, owners)
+	ids := make([]uid.ID, len(keys))
+	for i, k := range keys {
+		ids[i] = k.ID
+	}
+	days, err := v.store.LastDay(v.req.Context, v.org.ID, ids, v.now)
 	if err != nil {
 		return nil, err
 	}
 	rows := make([]keyRow, len(keys))
 	for i, k := range keys {
 		rows[i] = v.keyRow(k)
-		rows[i].Owner, rows[i].OwnerPath, rows[i].Spark = names.Users[k.UserID], q.byOwner(k.UserID), spark(&days[i])
+		rows[i].Owner, rows[i].OwnerPath, rows[i].Spark = emails[k.UserID], q.byOwner(k.UserID), spark(&days[i])
 	}
 	return rows, nil
 }
@@ -56,23 +54,24 @@ func (v *visit) keyRow(k *auth.Key) keyRow {
 	found := auth.Hygiene(k, last, v.now)
 	is := standingOf(k.State(v.now), v.store.Keyring().Disabled(k.UserID), found)
 	row := keyRow{
-		Path: keyPath(k), Name: k.Name, Snippet: k.Snippet, Standing: is, Title: is.Title(), Tone: is.Tone(), Live: !is.ended(),
-		Scopes: k.Scopes.String(), Short: shortScopes(k.Scopes), Created: dateTag(k.CreatedAt),
+		Path: keyPath(k), Name: k.Name, Snippet: k.Snippet, Standing: is, Title: is.Title(), Live: !is.ended(), Created: dateTag(k.CreatedAt), Last: neverCell, Ends: neverCell,
 	}
+	row.Badge = markup(`<span class="badge `, is.Tone(), `">`, row.Title, `</span>`)
+	row.Scopes = markup(`<span class="short" title="`, k.Scopes.String(), `">`, shortScopes(k.Scopes), `</span>`)
 	if !last.At.IsZero() {
-		row.Last = timeTag(last.At, span(v.now.Sub(last.At))+" ago")
-	}
-	if last.Addr.IsValid() {
-		row.Addr = last.Addr.String()
+		addr := ""
+		if last.Addr.IsValid() {
+			addr = last.Addr.String()
+		}
+		row.Last = above(timeTag(last.At, span(v.now.Sub(last.At))+" ago"), addr)
 	}
 	switch end := endOf(k); {
 	case !k.RevokedAt.IsZero():
-		row.Ends = dateTag(k.RevokedAt)
+		row.Ends = above(dateTag(k.RevokedAt), "")
+	case !end.IsZero() && row.Live:
+		row.Ends = above(dateTag(end), "in "+span(end.Sub(v.now)))
 	case !end.IsZero():
-		row.Ends = dateTag(end)
-		if row.Live {
-			row.Left = "in " + span(end.Sub(v.now))
-		}
+		row.Ends = above(dateTag(end), "")
 	}
 	for _, f := range found {
 		a := adviceOn(f)
@@ -90,6 +89,28 @@ func endOf(k *auth.Key) time.Time {
 		return k.RetiresAt
 	}
 	return k.ExpiresAt
+}
+
+const neverCell template.HTML = `<span class="muted">Never</span>`
+
+// above is a cell with small words below; "": none.
+func above(cell template.HTML, small string) template.HTML {
+	if small == "" {
+		return `<span class="stack">` + cell + `</span>`
+	}
+	return `<span class="stack">` + cell + markup("<small>", small, "</small>") + `</span>`
+}
+
+// markup is tags of ours and texts by turns. The texts are escaped.
+func markup(parts ...string) template.HTML {
+	var b strings.Builder
+	for i, part := range parts {
+		if i%2 == 1 {
+			part = template.HTMLEscapeString(part)
+		}
+		b.WriteString(part)
+	}
+	return template.HTML(b.String())
 }
 
 // dateTag is a moment as its date.

@@ -42,7 +42,7 @@ func (v *visit) summarize() keysSummary {
 		s.Used = s.Used || !k.Last.At.IsZero()
 		found = found[:0]
 		if !k.Suspended {
-			found = auth.AppendHygiene(found, k.Key, k.Last, v.now)
+			found = k.AppendHygiene(found, v.now)
 		}
 		if k.State == auth.Active || k.State == auth.Retiring {
 			s.Live++
