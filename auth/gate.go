@@ -11,7 +11,7 @@ import (
 type HasherOptions struct {
 	Params  Params        // zero: DefaultParams
 	Slots   int           // argon2id computations at once; 0: max(1, cores-1)
-	Queue   int           // callers waiting for a slot; 0: 32
+	Queue   int           // callers waiting for a slot; 0: 32. An eighth as many passwords may wait
 	MaxWait time.Duration // longest wait for a slot; 0: 1 s
 }
 
@@ -23,10 +23,17 @@ type Hasher struct {
 	params  Params
 	dummy   Hash // of nobody's password, with params
 	slots   chan struct{}
-	queue   int64
 	maxWait time.Duration
-	waiting atomic.Int64
 	runs    atomic.Uint64
+
+	keys, passwords line
+}
+
+// line is who waits for a slot of one kind. Slots are given in the order of arrival,
+// so a short line of passwords is what keeps a flood of sign-ins from making keys wait.
+type line struct {
+	waiting atomic.Int64
+	most    int64
 }
 
 // NewHasher checks the parameters and opens the gate.
@@ -50,14 +57,16 @@ func NewHasher(o HasherOptions) (*Hasher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Hasher{params: o.Params, dummy: dummy, slots: make(chan struct{}, o.Slots), queue: int64(o.Queue), maxWait: o.MaxWait}, nil
+	h := &Hasher{params: o.Params, dummy: dummy, slots: make(chan struct{}, o.Slots), maxWait: o.MaxWait}
+	h.keys.most, h.passwords.most = int64(o.Queue), max(1, int64(o.Queue)/8)
+	return h, nil
 }
 
 // Hash hashes a token with today's parameters. *BusyError when the gate is
 // full, or ctx's error.
 func (h *Hasher) Hash(ctx context.Context, t Token) (Hash, error) {
 	var hash Hash
-	err := h.run(ctx, func() (err error) { hash, err = newHash(t.Reveal(), h.params); return err })
+	err := h.run(ctx, &h.keys, func() (err error) { hash, err = newHash(t.Reveal(), h.params); return err })
 	return hash, err
 }
 
@@ -65,7 +74,7 @@ func (h *Hasher) Hash(ctx context.Context, t Token) (Hash, error) {
 // full, or ctx's error.
 func (h *Hasher) Matches(ctx context.Context, t Token, hash Hash) (bool, error) {
 	var ok bool
-	err := h.run(ctx, func() (err error) { ok, err = hash.matches(t.Reveal()); return err })
+	err := h.run(ctx, &h.keys, func() (err error) { ok, err = hash.matches(t.Reveal()); return err })
 	return ok, err
 }
 
@@ -76,8 +85,8 @@ func (h *Hasher) Runs() uint64 { return h.runs.Load() }
 func (h *Hasher) Outdated(hash Hash) bool { return hash.params.weaker(h.params) }
 
 // run holds a slot until work has ended, whatever becomes of the caller.
-func (h *Hasher) run(ctx context.Context, work func() error) error {
-	if err := h.enter(ctx); err != nil {
+func (h *Hasher) run(ctx context.Context, in *line, work func() error) error {
+	if err := h.enter(ctx, in); err != nil {
 		return err
 	}
 	defer func() { <-h.slots }()
@@ -85,17 +94,17 @@ func (h *Hasher) run(ctx context.Context, work func() error) error {
 	return work()
 }
 
-func (h *Hasher) enter(ctx context.Context) error {
+func (h *Hasher) enter(ctx context.Context, in *line) error {
 	select {
 	case h.slots <- struct{}{}:
 		return nil
 	default:
 	}
-	if h.waiting.Add(1) > h.queue {
-		h.waiting.Add(-1)
+	if in.waiting.Add(1) > in.most {
+		in.waiting.Add(-1)
 		return &BusyError{RetryAfter: h.maxWait}
 	}
-	defer h.waiting.Add(-1)
+	defer in.waiting.Add(-1)
 	timer := time.NewTimer(h.maxWait)
 	defer timer.Stop()
 	select {

@@ -60,7 +60,7 @@ func (p Password) inBounds() bool {
 // *BusyError when the gate is full, or ctx's error.
 func (h *Hasher) HashPassword(ctx context.Context, p Password) (Hash, error) {
 	var hash Hash
-	err := h.run(ctx, func() (err error) { hash, err = newHash(p.Reveal(), h.params); return err })
+	err := h.run(ctx, &h.passwords, func() (err error) { hash, err = newHash(p.Reveal(), h.params); return err })
 	return hash, err
 }
 
@@ -77,7 +77,7 @@ func (h *Hasher) MatchesPassword(ctx context.Context, p Password, hash Hash) (bo
 		p = NewPassword("")
 	}
 	var ok bool
-	err := h.run(ctx, func() (err error) { ok, err = hash.matches(p.Reveal()); return err })
+	err := h.run(ctx, &h.passwords, func() (err error) { ok, err = hash.matches(p.Reveal()); return err })
 	return ok && possible, err
 }
 

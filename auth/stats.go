@@ -86,10 +86,8 @@ func (a *Authenticator) Stats() Stats {
 }
 
 func (h *Hasher) stats() GateStats {
-	return GateStats{
-		Busy: len(h.slots), Slots: cap(h.slots),
-		Waiting: int(min(h.waiting.Load(), h.queue)), Queue: int(h.queue), Runs: h.Runs(),
-	}
+	waiting, most := h.keys.waiting.Load()+h.passwords.waiting.Load(), h.keys.most+h.passwords.most
+	return GateStats{Busy: len(h.slots), Slots: cap(h.slots), Waiting: int(min(waiting, most)), Queue: int(most), Runs: h.Runs()}
 }
 
 // Census counts keys by their state, and those of them that will end by

@@ -115,8 +115,7 @@ func (w *stopwatch) median(b *testing.B, v *visitor, path string, often int) tim
 func busySite(b *testing.B) (*site, *stopwatch, uid.ID) {
 	b.Helper()
 	watch, began := &stopwatch{Handler: slog.DiscardHandler}, time.Now()
-	var s *site
-	s = open(b, func(o *server.Options) {
+	s := open(b, func(o *server.Options) {
 		stands := o.Now
 		o.Now = func() time.Time { return stands().Add(time.Since(began)) }
 		o.RequestLog = slog.New(watch)
