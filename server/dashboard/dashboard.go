@@ -4,7 +4,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
-	"slices"
 	"time"
 
 	"exante/auth"
@@ -127,11 +126,11 @@ func (v *visit) pathID() uid.ID {
 // may reports whether who is signed in may use the routes of a.
 func (v *visit) may(a access) bool { return v.signedIn() && a.allows(v.user.Role) }
 
-// access says who may ask. Its zero value is not valid: Routes refuses it.
+// access says who may ask. A row that forgot it is for nobody.
 type access uint8
 
 const (
-	undeclared access = iota
+	_ access = iota
 	anybody
 	viewers // whoever is signed in
 	admins  // and owners
@@ -139,9 +138,15 @@ const (
 )
 
 func (a access) allows(r storage.Role) bool {
-	return a == anybody || slices.Contains(map[access][]storage.Role{
-		viewers: {storage.Viewer, storage.Admin, storage.Owner},
-		admins:  {storage.Admin, storage.Owner},
-		owners:  {storage.Owner},
-	}[a], r)
+	switch a {
+	case anybody:
+		return true
+	case viewers:
+		return r.Valid()
+	case admins:
+		return r == storage.Admin || r == storage.Owner
+	case owners:
+		return r == storage.Owner
+	}
+	return false
 }

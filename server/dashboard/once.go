@@ -26,10 +26,12 @@ func (f *form) nameOnce() *form {
 	return f
 }
 
-// validOnce reports whether a name can be one of rand.Text: 26 characters of base32,
-// which is 128 bits.
+// onceLen is the length of rand.Text: 130 bits of base32.
+const onceLen = 26
+
+// validOnce reports whether a name can be one that a form was given.
 func validOnce(name string) bool {
-	return len(name) == len(rand.Text()) && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
+	return len(name) == onceLen && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == ""
 }
 
 // checkOnce refuses a form that has lost its name.
