@@ -164,7 +164,7 @@ func (x *exchange) forPeople() bool {
 	case x.row != nil:
 		return x.row.access == visitors
 	}
-	return x.path != nil && x.http.IsGet() && strings.Contains(string(x.http.Request.Header.Peek("Accept")), "text/html")
+	return x.path != nil && strings.Contains(string(x.http.Request.Header.Peek("Accept")), "text/html")
 }
 
 // failPage answers with a page about an error.
