@@ -46,7 +46,7 @@ func TestReadmeHasNoUntestedBlock(t *testing.T) {
 	if len(b) != blockCount {
 		t.Fatalf("%d shell blocks, want %d", len(b), blockCount)
 	}
-	if b[blockTests] != "go test ./...\n" {
+	if b[blockTests] != "go test -timeout 20m ./...\n" {
 		t.Errorf("test command = %q: the test that would run it is this one", b[blockTests])
 	}
 }
