@@ -82,7 +82,7 @@ func (s *shell) app() *cli.App {
 		Commands: []*cli.Command{
 			s.serveCommand(), s.initCommand(),
 			s.group("keys", "API keys", s.keysCreate(), s.keysList(), s.keysShow(), s.keysSet(), s.keysRevoke(), s.keysRotate(), s.keysIdentify(), s.keysMint()),
-			s.group("orgs", "organizations", s.orgsCreate(), s.orgsList()),
+			s.group("orgs", "organizations", s.orgsCreate(), s.orgsList(), s.orgsSet()),
 			s.group("users", "users of an organization", s.usersCreate(), s.usersList(), s.usersDisable(), s.usersEnable(), s.usersRole(), s.usersPassword()),
 			s.group("sessions", "browsers that users have signed in", s.sessionsList(), s.sessionsEnd()),
 			s.group("invoices", "invoices, one or many at once", s.invoicesShow(), s.invoicesSend(), s.invoicesVoid(), s.invoicesPay(), s.invoicesImport(), s.invoicesExport()),

@@ -64,6 +64,11 @@ func keyNamed(t *testing.T, dir, name string) admin.APIKey {
 
 var commands = []string{
 	"orgs list",
+	"orgs set --name Blue Harbor --currency eur",
+	"orgs set --currency EUR --json",
+	"orgs set --currency dollars",
+	"orgs set tidewater --name x",
+	"orgs set",
 	"keys create --name zapier --scopes invoices:read,parties:read --expires-in-days 90",
 	"keys create --name ci --rate-limit 600/1m,20000/24h --allowed-cidrs 10.0.0.0/8 --json",
 	"keys create --name a-name-that-is-longer-than-its-column",
@@ -86,6 +91,7 @@ var commands = []string{
 	"orgs create --name Third --json",
 	"orgs list",
 	"orgs list --json",
+	"orgs set --name x",
 	"keys create --name x",
 	"users create --email ada@b.example",
 	"users list",

@@ -73,7 +73,7 @@ var outcomes = []outcome{
 	{errSecretFile, "secret_file", exitUsage, "make one with: exante keys mint --output PATH"},
 	{errNeedsYes, "needs_yes", exitUsage, "add --yes to go on without being asked"},
 	{errDeclined, "declined", exitFailed, ""},
-	{errWhichOrg, "which_org", exitUsage, "name one with --org; list them with: exante orgs list"},
+	{errWhichOrg, "which_org", exitUsage, "name one, as ORG or with --org; list them with: exante orgs list"},
 	{errNoOrg, "no_org", exitNotFound, "make one with: exante orgs create --name NAME"},
 	{errExistsHere, "exists_here", exitFailed, "it can be used as it is, by: exante serve"},
 	{errDirectory, "unsafe_directory", exitFailed, ""},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"exante/auth"
 	"exante/auth/uid"
 	"exante/storage"
+	"exante/storage/billing"
 )
 
 // Desk is one open store as operators use it. It does not own the store.
@@ -78,6 +80,23 @@ func (l Local) Orgs(ctx context.Context) ([]Organization, error) {
 		shapes[i] = orgShape(o)
 	}
 	return shapes, nil
+}
+
+// SetOrg implements Ops.
+func (l Local) SetOrg(ctx context.Context, in OrgChange) (Organization, error) {
+	id, err := l.oneOrg(ctx, in.Org)
+	if err != nil {
+		return Organization{}, err
+	}
+	patch := storage.OrgPatch{Name: in.Name}
+	if in.Currency != nil {
+		patch.Currency = new(billing.Currency(strings.ToUpper(*in.Currency)))
+	}
+	org, err := l.store.UpdateOrg(ctx, l.by.In(id), patch, 0)
+	if err != nil {
+		return Organization{}, fmt.Errorf("change organization %s: %w", id, err)
+	}
+	return orgShape(org), nil
 }
 
 // Users implements Ops.

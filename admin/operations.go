@@ -33,6 +33,7 @@ var (
 	opOrgs      = operation[nothing, []Organization]{"orgs/list", func(ctx context.Context, o Ops, _ nothing, _ Progress) ([]Organization, error) {
 		return o.Orgs(ctx)
 	}}
+	opSetOrg       = operation[OrgChange, Organization]{"orgs/set", silent(Ops.SetOrg)}
 	opCreateUser   = operation[UserRequest, NewUser]{"users/create", silent(Ops.CreateUser)}
 	opUsers        = operation[OrgRef, []User]{"users/list", silent(Ops.Users)}
 	opAuditRecords = operation[AuditRequest, []AuditRecord]{"audit/list", silent(Ops.AuditRecords)}
@@ -80,6 +81,7 @@ func mount(mux *http.ServeMux, ops func(*http.Request) Ops) {
 	opAPIKeys.mount(mux, ops)
 	opCreateOrg.mount(mux, ops)
 	opOrgs.mount(mux, ops)
+	opSetOrg.mount(mux, ops)
 	opCreateUser.mount(mux, ops)
 	opUsers.mount(mux, ops)
 	opDisableUser.mount(mux, ops)

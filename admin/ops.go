@@ -30,6 +30,8 @@ type Ops interface {
 
 	CreateOrg(ctx context.Context, in OrgRequest) (Organization, error)
 	Orgs(ctx context.Context) ([]Organization, error)
+	// SetOrg changes what is given of an organization.
+	SetOrg(ctx context.Context, in OrgChange) (Organization, error)
 
 	// CreateUser makes a user and the link with which he chooses his password, if
 	// there is a dashboard to do so in.
@@ -143,6 +145,13 @@ type IdentifyRequest struct {
 type OrgRequest struct {
 	Name       string `json:"name"`
 	OwnerEmail string `json:"owner_email"` // "": a placeholder until he is set up
+}
+
+// OrgChange changes an organization; nil leaves a field as it is.
+type OrgChange struct {
+	Org      string  `json:"org"`
+	Name     *string `json:"name"`
+	Currency *string `json:"currency"` // ISO 4217, in either case
 }
 
 // UserRequest asks for a user of an organization.

@@ -80,6 +80,14 @@ func usersOf(org string) func(context.Context, *walk) (any, error) {
 
 func listOrgs(ctx context.Context, w *walk) (any, error) { return w.ops.Orgs(ctx) }
 
+func setOrg(in admin.OrgChange) func(context.Context, *walk) (any, error) {
+	return func(ctx context.Context, w *walk) (any, error) {
+		in := in
+		in.Org = w.named(in.Org)
+		return w.ops.SetOrg(ctx, in)
+	}
+}
+
 func verify(ctx context.Context, w *walk) (any, error) {
 	calls := 0
 	report, err := w.ops.Verify(ctx, func(done, total int) {
@@ -175,6 +183,7 @@ var steps = slices.Concat(storeSteps, careSteps, lastSteps)
 
 var storeSteps = []step{
 	{"Orgs", "none yet", 0, listOrgs},
+	{"SetOrg", "none yet", 3, setOrg(admin.OrgChange{Name: new("n")})},
 	{"Users", "none yet", 0, usersOf("")},
 	{"APIKeys", "none yet", 0, keysOf("")},
 	{"CreateUser", "without an organization", 3, createUser(admin.UserRequest{Email: "a@b.example"})},
@@ -183,6 +192,9 @@ var storeSteps = []step{
 		return w.key, err
 	}},
 	{"Orgs", "the default one", 0, listOrgs},
+	{"SetOrg", "the only one", 0, setOrg(admin.OrgChange{Name: new("Blue Harbor"), Currency: new("eur")})},
+	{"SetOrg", "to what it is", 0, setOrg(admin.OrgChange{Currency: new("EUR")})},
+	{"SetOrg", "bad name and currency", 4, setOrg(admin.OrgChange{Name: new(""), Currency: new("XXX")})},
 	{"Users", "its owner", 0, usersOf("")},
 	{"CreateKey", "with all there is", 0, createKey(admin.KeyRequest{
 		Name: "narrow", Scopes: []string{"invoices:read", "parties:write"}, Networks: []string{"10.0.0.0/8", "2001:db8::/32"},
@@ -220,6 +232,10 @@ var storeSteps = []step{
 	{"CreateOrg", "owner's address taken", 4, func(ctx context.Context, w *walk) (any, error) {
 		return w.ops.CreateOrg(ctx, admin.OrgRequest{Name: "Third", OwnerEmail: "o@second.example"})
 	}},
+	{"SetOrg", "the second", 0, setOrg(admin.OrgChange{Org: "second", Name: new("Second & Sons")})},
+	{"SetOrg", "which organization", 2, setOrg(admin.OrgChange{Name: new("n")})},
+	{"SetOrg", "absent", 3, setOrg(admin.OrgChange{Org: absent, Name: new("n")})},
+	{"SetOrg", "malformed", 3, setOrg(admin.OrgChange{Org: "tidewater", Name: new("n")})},
 	{"CreateKey", "in which organization", 2, createKey(admin.KeyRequest{Name: "n"})},
 	{"CreateUser", "in which organization", 2, createUser(admin.UserRequest{Email: "d@b.example"})},
 	{"CreateUser", "in the second", 0, createUser(admin.UserRequest{Org: "second", Email: "d@b.example", Role: "admin"})},

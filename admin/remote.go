@@ -134,6 +134,11 @@ func (r Remote) Orgs(ctx context.Context) ([]Organization, error) {
 	return opOrgs.call(ctx, r, nothing{}, nil)
 }
 
+// SetOrg implements Ops.
+func (r Remote) SetOrg(ctx context.Context, in OrgChange) (Organization, error) {
+	return opSetOrg.call(ctx, r, in, nil)
+}
+
 // CreateUser implements Ops.
 func (r Remote) CreateUser(ctx context.Context, in UserRequest) (NewUser, error) {
 	return opCreateUser.call(ctx, r, in, nil)

@@ -56,6 +56,7 @@ type Organization struct {
 	UID       string `json:"uid"`
 	Name      string `json:"name"`
 	CreatedAt string `json:"created_at"`
+	Currency  string `json:"currency"` // of new invoices that name none
 }
 
 // User is a user as the shell shows him.
@@ -204,7 +205,7 @@ func keyShape(k *auth.Key, limits auth.Limits, lastUsed, now time.Time) APIKey {
 }
 
 func orgShape(o storage.Organization) Organization {
-	return Organization{UID: o.ID.String(), Name: o.Name, CreatedAt: instant(o.CreatedAt)}
+	return Organization{UID: o.ID.String(), Name: o.Name, CreatedAt: instant(o.CreatedAt), Currency: string(o.Currency)}
 }
 
 func userShape(u storage.User) User {
