@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,9 +13,21 @@ import (
 	"exante/auth/uid"
 )
 
+// atomicClock is one that is moved while the store reads it.
+type atomicClock struct{ millis atomic.Int64 }
+
+func newAtomicClock() *atomicClock {
+	c := &atomicClock{}
+	c.millis.Store(wreckTime.UnixMilli())
+	return c
+}
+
+func (c *atomicClock) now() time.Time          { return time.UnixMilli(c.millis.Load()).UTC() }
+func (c *atomicClock) advance(d time.Duration) { c.millis.Add(d.Milliseconds()) }
+
 // logged writes n records into the log, a millisecond apart, as the user, the shell
 // and the system of the organizations in turn.
-func logged(tb testing.TB, s *Store, clock *time.Time, n int, by ...auth.Principal) {
+func logged(tb testing.TB, s *Store, clock *atomicClock, n int, by ...auth.Principal) {
 	tb.Helper()
 	kinds := []Action{keyCreate, keyRevoke, userRole, sessionCreate, invoiceCreate}
 	for n > 0 {
@@ -33,7 +46,7 @@ func logged(tb testing.TB, s *Store, clock *time.Time, n int, by ...auth.Princip
 		if err != nil {
 			tb.Fatal(err)
 		}
-		*clock = clock.Add(time.Second)
+		clock.advance(time.Second)
 	}
 }
 
@@ -65,13 +78,13 @@ func backTo(tb testing.TB, s *Store, q AuditQuery) (seqs []uint64, steps int) {
 // Audit, which looks at everything, is the reference.
 func TestTheWayBackMeetsWhatAuditMeets(t *testing.T) {
 	w := newWreck(t)
-	clock := wreckTime
-	w.options.Now = func() time.Time { return clock }
+	clock := newAtomicClock()
+	w.options.Now = clock.now
 	w.must(w.reopen())
 	ann := auth.Principal{OrgID: w.org.ID, UserID: w.owner.ID}
 	shell := auth.Principal{Shell: true, LocalUID: 1000, OrgID: w.org.ID}
 	rival := auth.Principal{OrgID: uid.ID{9}, UserID: w.owner.ID}
-	logged(t, w.store, &clock, 2500, ann, shell, rival, auth.System(uid.ID{}))
+	logged(t, w.store, clock, 2500, ann, shell, rival, auth.System(uid.ID{}))
 
 	seed := uint64(time.Now().UnixNano())
 	draw := rand.New(rand.NewPCG(seed, 1))
@@ -108,12 +121,12 @@ func TestTheWayBackMeetsWhatAuditMeets(t *testing.T) {
 // However much others have written, a step reads no more than it may.
 func TestOneStepBackIsBounded(t *testing.T) {
 	w := newWreck(t)
-	clock := wreckTime
-	w.options.Now = func() time.Time { return clock }
+	clock := newAtomicClock()
+	w.options.Now = clock.now
 	w.must(w.reopen())
 	before, err := w.store.Audit(t.Context(), AuditQuery{})
 	w.must(err)
-	logged(t, w.store, &clock, 2*auditReach, auth.Principal{OrgID: uid.ID{9}, UserID: uid.ID{8}})
+	logged(t, w.store, clock, 2*auditReach, auth.Principal{OrgID: uid.ID{9}, UserID: uid.ID{8}})
 	page, err := w.store.AuditBack(t.Context(), AuditQuery{OrgID: w.org.ID, Limit: 50})
 	w.must(err)
 	last := uint64(len(before) + 2*auditReach)
@@ -141,8 +154,8 @@ func TestOneStepBackIsBounded(t *testing.T) {
 // A page of the log costs the same at the end of a million records.
 func BenchmarkAuditBack(b *testing.B) {
 	o := millionOptions(b, filepath.Join(b.TempDir(), "data"))
-	clock := wreckTime
-	o.Now = func() time.Time { return clock }
+	clock := newAtomicClock()
+	o.Now = clock.now
 	o.Create = true
 	s, err := Open(o)
 	if err != nil {
@@ -150,10 +163,10 @@ func BenchmarkAuditBack(b *testing.B) {
 	}
 	defer s.Close()
 	mine, other := auth.Principal{OrgID: uid.ID{1}, UserID: uid.ID{2}}, auth.Principal{OrgID: uid.ID{9}, UserID: uid.ID{8}}
-	logged(b, s, &clock, 1000, mine)
-	middle := clock
-	clock = clock.Add(time.Hour)
-	logged(b, s, &clock, 999_000, other)
+	logged(b, s, clock, 1000, mine)
+	middle := clock.now()
+	clock.advance(time.Hour)
+	logged(b, s, clock, 999_000, other)
 	for _, c := range []struct {
 		name string
 		q    AuditQuery
