@@ -11,13 +11,13 @@ import (
 // Links that are over leave the disk, and no others.
 func TestSweptSetupLinksAreThoseThatAreOver(t *testing.T) {
 	w := newWreck(t)
-	now := wreckTime
-	w.options.Now = func() time.Time { return now }
+	clock := newAtomicClock()
+	w.options.Now = clock.now
 	w.must(w.reopen())
 	by := auth.Principal{Shell: true, OrgID: w.org.ID}
 	_, _, err := w.store.MintSetup(t.Context(), by, w.viewer.ID)
 	w.must(err)
-	now = now.Add(SetupTime - time.Millisecond)
+	clock.advance(SetupTime - time.Millisecond)
 	live, _, err := w.store.MintSetup(t.Context(), by, w.owner.ID)
 	w.must(err)
 	sweep := func(want int) {
@@ -32,7 +32,7 @@ func TestSweptSetupLinksAreThoseThatAreOver(t *testing.T) {
 		}))
 	}
 	sweep(2)
-	now = now.Add(time.Millisecond)
+	clock.advance(time.Millisecond)
 	sweep(1)
 	if _, _, err := w.store.Setup(t.Context(), live); err != nil {
 		t.Errorf("the live link: %v", err)
