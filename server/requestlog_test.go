@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"exante/server"
+	"exante/storage/storagetest"
 )
 
 // line is a line of the request log, as JSON.
@@ -41,7 +42,7 @@ func requestLog(t *testing.T, w *world) (lines []line) {
 
 // startLogged is start with a request log as JSON, and no other.
 func startLogged(t *testing.T, from int, change func(*server.Options)) *world {
-	buffer := &syncBuffer{}
+	buffer := &storagetest.Log{}
 	w := start(t, func(o *server.Options) {
 		o.Log, o.RequestLog, o.RequestLogFrom = nil, slog.New(slog.NewJSONHandler(buffer, nil)), from
 		if change != nil {

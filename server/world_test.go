@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -32,7 +31,7 @@ type world struct {
 	server *server.Server
 	addr   string
 	clock  *storagetest.Clock
-	log    *syncBuffer
+	log    *storagetest.Log
 	acme   tenant
 	rival  tenant
 }
@@ -43,24 +42,6 @@ type tenant struct {
 	by  auth.Principal // an operator, acting in org
 	key string
 	id  string // uid of key
-}
-
-// syncBuffer collects the log.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 // begin is the first instant of every world.
@@ -84,7 +65,7 @@ func start(tb testing.TB, change func(*server.Options)) *world {
 
 func startWith(tb testing.TB, change func(*settings)) *world {
 	tb.Helper()
-	w := &world{tb: tb, clock: storagetest.NewClock(), log: &syncBuffer{}}
+	w := &world{tb: tb, clock: storagetest.NewClock(), log: &storagetest.Log{}}
 	s := settings{
 		store: storagetest.Options(tb, w.clock),
 		auth: auth.AuthenticatorOptions{Environment: auth.Live, Now: w.clock.Now,

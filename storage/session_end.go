@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"exante/auth"
 	"exante/auth/uid"
@@ -131,7 +132,7 @@ func sessionsIn(r kv.Reader, in kv.Range) ([]Session, error) {
 	return all, err
 }
 
-// sweptAtOnce is how many sessions one transaction deletes.
+// sweptAtOnce is how many records one transaction deletes.
 const sweptAtOnce = 500
 
 // sweepSessions deletes the sessions that are over: none of them comes back.
@@ -151,17 +152,26 @@ func (s *Store) sweepSessions(ctx context.Context) error {
 		}
 		return nil
 	})
-	for err == nil && len(over) > 0 {
-		batch := over[:min(len(over), sweptAtOnce)]
-		over = over[len(batch):]
-		err = s.update(ctx, auth.System(uid.ID{}), func(t *tx) error {
+	if err != nil {
+		return err
+	}
+	return s.sweepEach(ctx, over, func(t *tx, key []byte) error { return t.Delete(key) })
+}
+
+// sweepEach has sweep look after each key, in transactions that are not too large.
+func (s *Store) sweepEach(ctx context.Context, keys [][]byte, sweep func(t *tx, key []byte) error) error {
+	for batch := range slices.Chunk(keys, sweptAtOnce) {
+		err := s.update(ctx, auth.System(uid.ID{}), func(t *tx) error {
 			for _, key := range batch {
-				if err := t.Delete(key); err != nil {
+				if err := sweep(t, key); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }

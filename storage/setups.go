@@ -162,19 +162,10 @@ func (s *Store) sweepSetups(ctx context.Context) error {
 			return nil
 		})
 	})
-	for err == nil && len(over) > 0 {
-		batch := over[:min(len(over), sweptAtOnce)]
-		over = over[len(batch):]
-		err = s.update(ctx, auth.System(uid.ID{}), func(t *tx) error {
-			for _, key := range batch {
-				if err := t.sweepSetup(key); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+	if err != nil {
+		return err
 	}
-	return err
+	return s.sweepEach(ctx, over, (*tx).sweepSetup)
 }
 
 // sweepSetup deletes a link unless it has been replaced since it was seen to be over.

@@ -1,7 +1,6 @@
 package dashboard_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"log/slog"
@@ -11,7 +10,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -28,7 +26,7 @@ type site struct {
 	store *storage.Store
 	auth  *auth.Authenticator
 	clock *storagetest.Clock
-	log   *syncBuffer
+	log   *storagetest.Log
 	url   string
 	acme  company
 	rival company
@@ -52,7 +50,7 @@ func open(tb testing.TB, change ...func(*server.Options)) *site {
 // openBehind starts a site with a gate of its own before argon2id. A key may be wrong often.
 func openBehind(tb testing.TB, gate *auth.Hasher, change ...func(*server.Options)) *site {
 	tb.Helper()
-	s := &site{tb: tb, clock: storagetest.NewClock(), log: &syncBuffer{}}
+	s := &site{tb: tb, clock: storagetest.NewClock(), log: &storagetest.Log{}}
 	stored := storagetest.Options(tb, s.clock)
 	stored.Hasher = gate
 	s.store = storagetest.Reopen(tb, stored)
@@ -127,24 +125,6 @@ func (s *site) must(err error) {
 	if err != nil {
 		s.tb.Fatal(err)
 	}
-}
-
-// syncBuffer collects the log.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 // visitor is a browser without a script: it keeps cookies, and says where from it asks.
