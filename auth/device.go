@@ -3,7 +3,6 @@ package auth
 import (
 	"crypto/hmac"
 	"crypto/rand"
-	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -32,8 +31,6 @@ const (
 	deviceDomain = "exante device v1\x00" // keeps the MAC from being that of anything else
 )
 
-var deviceText = base64.RawURLEncoding.Strict()
-
 // MintDevice makes a Device for an account, in the form of Attempt.Account, after
 // somebody has signed in to it, and returns its text, for a cookie. random nil
 // means crypto/rand.Reader; it fails only if the source of randomness fails. The key
@@ -47,17 +44,14 @@ func (k SigningKey) MintDevice(account string, now time.Time, random io.Reader) 
 		return "", fmt.Errorf("read randomness for a device: %w", err)
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(now.Add(DeviceLife).Unix()))
-	return deviceText.EncodeToString(append(b, k.MAC(deviceDomain, b, []byte(account))...)), nil
+	return base64url.EncodeToString(append(b, k.MAC(deviceDomain, b, []byte(account))...)), nil
 }
 
 // OpenDevice reads a text that MintDevice made for this account and that is not over
 // at now. It tells nothing about one that it refuses: whoever brings it is a stranger.
 func (k SigningKey) OpenDevice(text, account string, now time.Time) (Device, bool) {
-	if k.secret == nil || len(text) != deviceText.EncodedLen(deviceLen) {
-		return Device{}, false
-	}
-	b, err := deviceText.DecodeString(text)
-	if err != nil || !hmac.Equal(b[deviceBody:], k.MAC(deviceDomain, b[:deviceBody], []byte(account))) {
+	b, ok := decodeExactly(text, deviceLen)
+	if k.secret == nil || !ok || !hmac.Equal(b[deviceBody:], k.MAC(deviceDomain, b[:deviceBody], []byte(account))) {
 		return Device{}, false
 	}
 	if now.Unix() >= int64(binary.BigEndian.Uint64(b[len(Device{}):deviceBody])) {

@@ -3,7 +3,6 @@ package auth
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -51,8 +50,6 @@ const (
 	linkDomain = "exante link v1\x00" // keeps the MAC from being that of anything else
 )
 
-var linkText = base64.RawURLEncoding.Strict()
-
 // Sign is the text of a link, for a URL; "" from the zero key.
 func (k SigningKey) Sign(l Link) string {
 	if k.secret == nil {
@@ -61,17 +58,14 @@ func (k SigningKey) Sign(l Link) string {
 	b := make([]byte, 0, linkLen)
 	b = append(append(append(b, l.OrgID[:]...), l.InvoiceID[:]...), l.AttachmentID[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(l.Until.Unix()))
-	return linkText.EncodeToString(append(b, k.mac(b)...))
+	return base64url.EncodeToString(append(b, k.mac(b)...))
 }
 
 // Open reads a link that Sign made and that is not over at now. It tells nothing
 // about one that it refuses.
 func (k SigningKey) Open(text string, now time.Time) (Link, bool) {
-	if k.secret == nil || len(text) != linkText.EncodedLen(linkLen) {
-		return Link{}, false
-	}
-	b, err := linkText.DecodeString(text)
-	if err != nil || !hmac.Equal(b[linkBody:], k.mac(b[:linkBody])) {
+	b, ok := decodeExactly(text, linkLen)
+	if k.secret == nil || !ok || !hmac.Equal(b[linkBody:], k.mac(b[:linkBody])) {
 		return Link{}, false
 	}
 	l := Link{

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,8 +31,6 @@ const (
 	ticketLen    = 3*16 + ticketSecret
 )
 
-var ticketText = base64.RawURLEncoding.Strict()
-
 // mintTicket makes a ticket of the kind that prefix says; what names the kind in an
 // error. random nil means crypto/rand.Reader.
 func mintTicket(prefix, what string, name ticketName, random io.Reader) (ticket, error) {
@@ -50,11 +47,9 @@ func mintTicket(prefix, what string, name ticketName, random io.Reader) (ticket,
 // parseTicket reads what Reveal wrote of a ticket of that kind. The length is looked
 // at first: it bounds the work for what a stranger sends.
 func parseTicket(prefix, text string) (ticket, bool) {
-	if len(text) != len(prefix)+ticketText.EncodedLen(ticketLen) || !strings.HasPrefix(text, prefix) {
-		return ticket{}, false
-	}
-	b, err := ticketText.DecodeString(text[len(prefix):])
-	if err != nil {
+	text, has := strings.CutPrefix(text, prefix)
+	b, ok := decodeExactly(text, ticketLen)
+	if !has || !ok {
 		return ticket{}, false
 	}
 	secret := [ticketSecret]byte(b[48:])
@@ -85,7 +80,7 @@ func (t ticket) Reveal() string {
 	if t.secret == nil {
 		return ""
 	}
-	return t.prefix + ticketText.EncodeToString(t.bytes()[len(t.prefix):])
+	return t.prefix + base64url.EncodeToString(t.bytes()[len(t.prefix):])
 }
 
 // String keeps the secret out of prints.
