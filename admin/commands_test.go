@@ -64,7 +64,7 @@ func keyNamed(t *testing.T, dir, name string) admin.APIKey {
 
 var commands = []string{
 	"orgs list",
-	"orgs set --name Blue Harbor --currency eur",
+	"orgs set --name Harbor --currency eur",
 	"orgs set --currency EUR --json",
 	"orgs set --currency dollars",
 	"orgs set tidewater --name x",
