@@ -44,9 +44,9 @@ func (d declared) serveOnce(t *testing.T) string {
 	return c.output.String()
 }
 
-func (d declared) keys(t *testing.T) []admin.APIKey {
+func (d declared) keys(t *testing.T) []admin.JudgedKey {
 	t.Helper()
-	return decode[[]admin.APIKey](t, must(t, "keys", "list", "--json", "--config", d.file))
+	return decode[[]admin.JudgedKey](t, must(t, "keys", "list", "--json", "--config", d.file))
 }
 
 // audit is the audit log, but for the setup links that every start tells of.

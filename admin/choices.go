@@ -26,6 +26,7 @@ func choices() map[string]completion.Value {
 	scopes.List, statuses.List = true, true
 	return map[string]completion.Value{
 		"scopes":      scopes,
+		"finding":     words(findingWords()...),
 		"status":      statuses,
 		"role":        words(string(storage.Owner), string(storage.Admin), string(storage.Viewer)),
 		"format":      words("ndjson", "csv"),

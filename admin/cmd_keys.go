@@ -152,16 +152,29 @@ func (s *shell) runKeysRevoke(ctx context.Context, in KeyRef, yes bool) error {
 func (s *shell) keysList() *cli.Command {
 	return s.command(spec{
 		name: "list", usage: "list API keys, expired and revoked ones too",
-		flags:    []cli.Flag{&cli.StringFlag{Name: "org", Usage: "only those of organization `UID`"}},
-		examples: "exante keys list\nexante keys list --json | jq -r '.[] | select(.state == \"active\") | .uid'",
-		codes:    append([]int{exitNotFound}, storeCodes...),
-		run:      func(ctx context.Context, c *cli.Context) error { return s.runKeysList(ctx, c.String("org")) },
+		about: "--finding lists those that deserve a second look, and why:\n" +
+			"   never_used  a week old and never used\n" +
+			"   idle        not used for 90 days\n" +
+			"   no_expiry   works until it is revoked\n" +
+			"   too_broad   has scopes that it did not use in 30 days; --json says which\n" +
+			"   expiring    ends within 14 days\n" +
+			"   any         one of these",
+		flags: []cli.Flag{
+			&cli.StringFlag{Name: "org", Usage: "only those of organization `UID`"},
+			&cli.StringFlag{Name: "finding", Usage: "only those about which `KIND` is found, with all that is found"},
+		},
+		examples: "exante keys list\nexante keys list --finding any\n" +
+			"exante keys list --json | jq -r '.[] | select(.state == \"active\") | .uid'",
+		codes: append([]int{exitNotFound, exitInvalid}, storeCodes...),
+		run: func(ctx context.Context, c *cli.Context) error {
+			return s.runKeysList(ctx, KeysRequest{c.String("org"), c.String("finding")})
+		},
 	})
 }
 
-func (s *shell) runKeysList(ctx context.Context, org string) error {
+func (s *shell) runKeysList(ctx context.Context, in KeysRequest) error {
 	return s.withOps(ctx, false, func(ops Ops) error {
-		keys, err := ops.APIKeys(ctx, OrgRef{org})
+		keys, err := ops.APIKeys(ctx, in)
 		if err != nil {
 			return err
 		}
@@ -169,6 +182,12 @@ func (s *shell) runKeysList(ctx context.Context, org string) error {
 			return s.printJSON(keys)
 		}
 		var rows [][]string
+		if in.Finding != "" {
+			for _, k := range keys {
+				rows = append(rows, []string{k.UID, strings.Join(k.kinds(), ","), k.Name})
+			}
+			return table(s.stdout, []column{{"UID", 36}, {"FINDINGS", 24}, {"NAME", 16}}, rows)
+		}
 		for _, k := range keys {
 			rows = append(rows, []string{k.UID, k.State, k.KeySnippet, k.Name})
 		}

@@ -51,15 +51,15 @@ func transcript(t *testing.T, dir string, store *storage.Store, lines []string) 
 	return n.text(out.String())
 }
 
-func keyNamed(t *testing.T, dir, name string) admin.APIKey {
+func keyNamed(t *testing.T, dir, name string) admin.JudgedKey {
 	t.Helper()
-	for _, k := range decode[[]admin.APIKey](t, must(t, "keys", "list", "--json", "--data-dir", dir)) {
+	for _, k := range decode[[]admin.JudgedKey](t, must(t, "keys", "list", "--json", "--data-dir", dir)) {
 		if k.Name == name {
 			return k
 		}
 	}
 	t.Fatalf("no key %s", name)
-	return admin.APIKey{}
+	return admin.JudgedKey{}
 }
 
 var commands = []string{

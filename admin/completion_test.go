@@ -46,6 +46,7 @@ var completions = []struct{ typed, offers string }{
 	{"exante keys create --scopes=inv", "--scopes=invoices:read !invoices:read"},
 	{"exante keys create --name --json --js", "--json"},
 	{"exante --data-dir keys keys lis", "list"},
+	{"exante keys list --finding ", "never_used too_broad any"},
 	{"exante users create --role ", "owner admin viewer"},
 	{"exante invoices export --format ", "ndjson csv"},
 	{"exante invoices export --status SENT,OVER", "SENT,OVERDUE"},

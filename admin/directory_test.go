@@ -153,7 +153,7 @@ func rootsKey(t *testing.T, dir, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range decode[[]admin.APIKey](t, string(out)) {
+	for _, k := range decode[[]admin.JudgedKey](t, string(out)) {
 		if k.Name == name {
 			return k.UID
 		}

@@ -69,21 +69,6 @@ func (l Local) APIKey(_ context.Context, in KeyRef) (APIKey, error) {
 	return l.shape(key), nil
 }
 
-// APIKeys implements Ops.
-func (l Local) APIKeys(ctx context.Context, in OrgRef) ([]APIKey, error) {
-	orgs, err := l.orgs(ctx, in.Org)
-	if err != nil {
-		return nil, err
-	}
-	shapes := []APIKey{}
-	for _, org := range orgs {
-		for _, k := range l.store.Keys(org) {
-			shapes = append(shapes, l.shape(k))
-		}
-	}
-	return shapes, nil
-}
-
 func (l Local) findKey(text string) (*auth.Key, error) {
 	id, err := uid.Parse(text)
 	if err != nil {
@@ -97,11 +82,15 @@ func (l Local) findKey(text string) (*auth.Key, error) {
 }
 
 func (l Local) shape(k *auth.Key) APIKey {
-	limits := k.Limits
-	if limits == nil {
-		limits = l.config.RateLimit.Windows
+	return keyShape(k, l.limitsOf(k), l.store.Keyring().LastUse(k.ID).At, l.now())
+}
+
+// limitsOf are those that apply to k.
+func (l Local) limitsOf(k *auth.Key) auth.Limits {
+	if k.Limits == nil {
+		return l.config.RateLimit.Windows
 	}
-	return keyShape(k, limits, l.store.Keyring().LastUse(k.ID).At, l.now())
+	return k.Limits
 }
 
 func (l Local) keyDraft(ctx context.Context, in KeyRequest) (storage.KeyDraft, error) {

@@ -28,7 +28,7 @@ var (
 	opRotateKey = operation[RotateRequest, NewKey]{"keys/rotate", silent(Ops.RotateKey)}
 	opRevokeKey = operation[KeyRef, APIKey]{"keys/revoke", silent(Ops.RevokeKey)}
 	opAPIKey    = operation[KeyRef, APIKey]{"keys/show", silent(Ops.APIKey)}
-	opAPIKeys   = operation[OrgRef, []APIKey]{"keys/list", silent(Ops.APIKeys)}
+	opAPIKeys   = operation[KeysRequest, []JudgedKey]{"keys/list", silent(Ops.APIKeys)}
 	opCreateOrg = operation[OrgRequest, Organization]{"orgs/create", silent(Ops.CreateOrg)}
 	opOrgs      = operation[nothing, []Organization]{"orgs/list", func(ctx context.Context, o Ops, _ nothing, _ Progress) ([]Organization, error) {
 		return o.Orgs(ctx)

@@ -20,7 +20,7 @@ type Ops interface {
 	// RevokeKey ends a key now. The first revocation stands.
 	RevokeKey(ctx context.Context, in KeyRef) (APIKey, error)
 	APIKey(ctx context.Context, in KeyRef) (APIKey, error)
-	APIKeys(ctx context.Context, in OrgRef) ([]APIKey, error)
+	APIKeys(ctx context.Context, in KeysRequest) ([]JudgedKey, error)
 
 	// SetKey changes what is given of a key that has not ended.
 	SetKey(ctx context.Context, in KeyChange) (APIKey, error)

@@ -68,9 +68,11 @@ func createUser(in admin.UserRequest) func(context.Context, *walk) (any, error) 
 	}
 }
 
-func keysOf(org string) func(context.Context, *walk) (any, error) {
+func keysOf(org string) func(context.Context, *walk) (any, error) { return found(org, "") }
+
+func found(org, finding string) func(context.Context, *walk) (any, error) {
 	return func(ctx context.Context, w *walk) (any, error) {
-		return w.ops.APIKeys(ctx, admin.OrgRef{Org: w.named(org)})
+		return w.ops.APIKeys(ctx, admin.KeysRequest{Org: w.named(org), Finding: finding})
 	}
 }
 
@@ -240,6 +242,9 @@ var storeSteps = []step{
 	{"CreateUser", "in which organization", 2, createUser(admin.UserRequest{Email: "d@b.example"})},
 	{"CreateUser", "in the second", 0, createUser(admin.UserRequest{Org: "second", Email: "d@b.example", Role: "admin"})},
 	{"APIKeys", "of the second", 0, keysOf("second")},
+	{"APIKeys", "that never end", 0, found("", "no_expiry")},
+	{"APIKeys", "of the second about which anything is found", 0, found("second", "any")},
+	{"APIKeys", "unknown finding", 4, found("", "ugly")},
 	{"APIKeys", "of an absent organization", 3, keysOf(absent)},
 	{"Users", "of a malformed organization", 3, usersOf("x")},
 	{"RotateKey", "too long a grace", 4, rotateKey(31)},

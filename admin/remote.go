@@ -120,7 +120,7 @@ func (r Remote) APIKey(ctx context.Context, in KeyRef) (APIKey, error) {
 }
 
 // APIKeys implements Ops.
-func (r Remote) APIKeys(ctx context.Context, in OrgRef) ([]APIKey, error) {
+func (r Remote) APIKeys(ctx context.Context, in KeysRequest) ([]JudgedKey, error) {
 	return opAPIKeys.call(ctx, r, in, nil)
 }
 

@@ -21,7 +21,7 @@ func TestRestoreSaysWhatTheAuditLogTells(t *testing.T) {
 	}
 	must(t, "keys", "create", "--name", "b", "--data-dir", dir)
 	must(t, "backup", "--output", file, "--data-dir", dir)
-	key := decode[[]admin.APIKey](t, must(t, "keys", "list", "--json", "--data-dir", dir))[0]
+	key := decode[[]admin.JudgedKey](t, must(t, "keys", "list", "--json", "--data-dir", dir))[0]
 	must(t, "keys", "revoke", key.UID, "--yes", "--data-dir", dir)
 	must(t, "keys", "create", "--name", "late", "--data-dir", dir)
 	whole, err := os.ReadFile(dir + ".audit")

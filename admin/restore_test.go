@@ -47,7 +47,7 @@ func TestRevokingAllKeysIsConfirmed(t *testing.T) {
 	if done.KeysRevoked != 2 || strings.Contains(r.stderr, "work again") {
 		t.Errorf("%+v, %s", done, r.stderr)
 	}
-	for _, k := range decode[[]admin.APIKey](t, must(t, "keys", "list", "--json", "--data-dir", fresh)) {
+	for _, k := range decode[[]admin.JudgedKey](t, must(t, "keys", "list", "--json", "--data-dir", fresh)) {
 		if k.State != "revoked" {
 			t.Errorf("key %s is %s", k.Name, k.State)
 		}

@@ -22,6 +22,11 @@ const (
 	Expiring  FindingKind = "expiring"
 )
 
+// FindingKinds lists every kind.
+func FindingKinds() []FindingKind {
+	return []FindingKind{NeverUsed, Idle, NoExpiry, TooBroad, Expiring}
+}
+
 // Finding is a reason to look after a key.
 type Finding struct {
 	Kind FindingKind

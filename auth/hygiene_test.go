@@ -84,6 +84,11 @@ func TestHygieneOfKeys(t *testing.T) {
 		{"retired", key(func(k *auth.Key) { k.RetiresAt = noon }), used(90*day, 90*day), ""},
 	} {
 		found := auth.Hygiene(&c.key, c.use, noon)
+		for _, f := range found {
+			if !slices.Contains(auth.FindingKinds(), f.Kind) {
+				t.Errorf("%s: %s is in no list of kinds", c.name, f.Kind)
+			}
+		}
 		if got := told(found); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
