@@ -260,9 +260,7 @@ func TestMintedSecretIsShownOnce(t *testing.T) {
 // A server that gives up root for the owner of its directory reads the secret as
 // that user.
 func TestSecretBelongsToTheUserOfTheServer(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	needRoot(t)
 	parent := openDir(t)
 	d := declared{filepath.Join(parent, "data"), filepath.Join(parent, "exante.toml"), filepath.Join(parent, "zapier.key")}
 	if err := os.Mkdir(d.dir, 0o700); err != nil {

@@ -23,12 +23,30 @@ func completionScript(t *testing.T, shell string) string {
 	return file
 }
 
+// unavailable skips a test for what this machine has not. In CI all must be there, so
+// that no promise goes untested.
+func unavailable(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
+// needRoot is for tests that become another user.
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		unavailable(t, "only root can become another user")
+	}
+}
+
 // lookFor is the path of a program; the test is skipped without it.
 func lookFor(t *testing.T, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
-		t.Skipf("%s is not here: %v", program, err)
+		unavailable(t, "%s is not here: %v", program, err)
 	}
 	return path
 }
@@ -130,7 +148,7 @@ func sit(t *testing.T, cmd *exec.Cmd) *keyboard {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
-		t.Skipf("no pseudo-terminals here: %v", err)
+		unavailable(t, "no pseudo-terminals here: %v", err)
 	}
 	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
 		t.Fatal(err)

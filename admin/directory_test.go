@@ -45,9 +45,7 @@ func ownedBy(t *testing.T, dir string, uid uint32) {
 // Root may operate somebody's store: he becomes its owner first, so that the
 // owner's server can open every file afterwards.
 func TestRootLeavesNoFilesInSomebodysDirectory(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	needRoot(t)
 	dir := filepath.Join(openDir(t), "data")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
@@ -100,9 +98,7 @@ func TestRootLeavesNoFilesInSomebodysDirectory(t *testing.T) {
 
 // A store that root makes where another user's directories are is that user's.
 func TestRootMakesAStoreForTheOwnerOfThePlace(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	needRoot(t)
 	home := filepath.Join(openDir(t), "home")
 	if err := os.Mkdir(home, 0o700); err != nil {
 		t.Fatal(err)
@@ -173,9 +169,7 @@ func rootsOrg(t *testing.T, dir string) string {
 
 // The other way round there is nothing to become: it is refused, with advice.
 func TestStrangerIsTurnedAway(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can act as another user")
-	}
+	needRoot(t)
 	dir, open := dataDir(t), openDir(t)
 	must(t, "init", "--data-dir", dir)
 	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
@@ -220,9 +214,7 @@ func TestProcessCannotBeDumped(t *testing.T) {
 
 // The owner of a data directory can make root make no file where he may not.
 func TestRootFollowsNoLinkToTheAuditCopy(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	needRoot(t)
 	home, others := openDir(t), openDir(t)
 	dir, link := filepath.Join(home, "data"), filepath.Join(home, "audits")
 	err := errors.Join(os.Mkdir(dir, 0o700), os.Symlink(others, link), os.Chown(home, nobody, nobody), os.Chown(dir, nobody, nobody))

@@ -57,9 +57,7 @@ func TestRevokingAllKeysIsConfirmed(t *testing.T) {
 // As root on a directory of another user, all of the restored store is his, though
 // root alone can read the backup.
 func TestRootRestoresForTheOwner(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	needRoot(t)
 	dir, file := dataDir(t), filepath.Join(t.TempDir(), "b")
 	must(t, "init", "--data-dir", dir)
 	must(t, "backup", "--output", file, "--data-dir", dir)
@@ -75,9 +73,7 @@ func TestRootRestoresForTheOwner(t *testing.T) {
 
 // Root restores with the key file of the server's user, as the server has it.
 func TestRootRestoresWithTheKeyOfTheOwner(t *testing.T) {
-	if os.Getuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	needRoot(t)
 	key, file := secretFile(t, strings.Repeat("k", 32)), filepath.Join(t.TempDir(), "b")
 	t.Setenv("EXANTE_BACKUP_MAC_KEY_FILE", key)
 	dir := dataDir(t)
